@@ -1,1 +1,4 @@
-//! Work in progress.
+//! Tidings.
+#![deny(missing_docs, rustdoc::broken_intra_doc_links)]
+
+pub mod domain;

@@ -1,0 +1,18 @@
+//! Ports: what the core needs from the outside, said in the core's own terms.
+
+pub mod chat_repository;
+pub mod chat_service;
+pub mod dispatch;
+pub mod platform;
+pub mod realtime;
+pub mod token_provider;
+
+pub use chat_repository::{ChatRepository, Durability, RepositoryError, Revision, Rows};
+pub use chat_service::{
+    ChatService, ConversationPage, CreateOutcome, HistoryPage, ListScope, NewConversation,
+    Outgoing, Reconciled,
+};
+pub use dispatch::{Dispatch, SendOutcome};
+pub use platform::Platform;
+pub use realtime::RealtimeSession;
+pub use token_provider::{Token, TokenError, TokenProvider};
