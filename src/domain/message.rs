@@ -108,6 +108,8 @@ pub struct Message {
     pub attempts: u32,
     /// The server's time where known, else the moment it was accepted here; for display only.
     pub created_at: Option<WallTime>,
+    /// The message it answers, where this device saw the answer stream in.
+    pub answers: Option<ClientMessageId>,
     /// How complete a streamed answer is.
     pub completeness: Completeness,
     /// Deleted but remembered.
