@@ -108,8 +108,10 @@ pub trait Rows {
         conversation: &ConversationId,
         id: &MessageId,
     ) -> RowResult<Option<Message>>;
-    /// Rows without a server id, tombstones excepted, in order.
-    fn unbound(&mut self, conversation: &ConversationId) -> RowResult<Vec<Message>>;
+    /// Rows in the pending half of the order that the server may have, in order: those of others,
+    /// and own ones with at least one attempt. Rows never attempted are left out, so the cost does
+    /// not grow with a long queue.
+    fn unplaced(&mut self, conversation: &ConversationId) -> RowResult<Vec<Message>>;
     /// Adds a row; its key must be new.
     fn insert_message(&mut self, message: &Message) -> RowResult<()>;
     /// Replaces all fields of the row with this key.
