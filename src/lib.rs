@@ -5,6 +5,7 @@ pub mod client;
 pub mod config;
 pub mod conversation;
 pub mod domain;
+pub mod engine;
 pub mod error;
 pub mod runtime;
 pub mod usecases;
