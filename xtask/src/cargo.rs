@@ -75,11 +75,11 @@ pub(crate) fn targets() -> Result<Vec<Target>, String> {
     Ok(packages.iter().flat_map(targets_of).collect())
 }
 
-/// Runs a build command with cargo's JSON messages and collects the test and benchmark programs.
+/// Runs a cargo command that builds and runs nothing, and collects the test and benchmark programs.
 pub(crate) fn build(arguments: &[&str]) -> Result<Build, String> {
     let output = command()
         .args(arguments)
-        .args(["--no-run", "--message-format=json-render-diagnostics"])
+        .arg("--message-format=json-render-diagnostics")
         .current_dir(root())
         .stderr(Stdio::inherit())
         .output()

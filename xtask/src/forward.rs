@@ -22,7 +22,7 @@ const RATIOS: [&str; 5] = ["bench", "--package", "tidings", "--bench", "ratios"]
 
 /// Runs the seeded simulation.
 pub(crate) fn simulate(arguments: &[OsString]) -> Result<ExitCode, String> {
-    forward(&SIMULATION, NAME, Kind::Test, arguments)
+    forward(&SIMULATION, "simulation", Kind::Test, arguments)
 }
 
 /// Runs the benchmarks whose results are ratios.

@@ -21,19 +21,36 @@ const SUITE_LIMIT: Duration = Duration::from_secs(20 * 60);
 const SHOWN_LINES: usize = 400;
 
 /// All features, so that no code stays untested because it is off by default.
-const BUILD: [&str; 4] = ["test", "--workspace", "--all-features", "--no-fail-fast"];
+///
+/// `cargo build --tests` makes the same programs as `cargo test --no-run`, and it alone goes on
+/// after a target that does not compile.
+const BUILD: [&str; 7] = [
+    "build",
+    "--workspace",
+    "--all-features",
+    "--tests",
+    "--bins",
+    "--examples",
+    "--keep-going",
+];
+
+const DOCUMENTATION: [&str; 5] = [
+    "test",
+    "--workspace",
+    "--all-features",
+    "--no-fail-fast",
+    "--doc",
+];
 
 /// Runs the task; the exit code is a failure when anything failed or could not be built.
 pub(crate) fn run() -> Result<ExitCode, String> {
     let started = Instant::now();
     let targets = cargo::targets()?;
     let build = cargo::build(&BUILD)?;
-    let mut rows = Vec::new();
-    for suite in suites::list(&targets, &build.programs) {
-        rows.push(run_suite(&suite));
-    }
-    let built_suites_only = rows.iter().all(|row| row.note.is_none());
-    if !build.succeeded && built_suites_only {
+    let suites = suites::list(&targets, &build.programs);
+    let mut rows: Vec<Row> = suites.iter().map(run_suite).collect();
+    let suites_built = suites.iter().all(|suite| suite.plan != Plan::NotBuilt);
+    if !build.succeeded && suites_built {
         rows.push(failed_row(
             "build (examples and programs)",
             started,
@@ -72,7 +89,7 @@ fn run_suite(suite: &Suite) -> Row {
 
 fn documentation() -> Command {
     let mut command = cargo::command();
-    command.args(BUILD).arg("--doc").current_dir(cargo::root());
+    command.args(DOCUMENTATION).current_dir(cargo::root());
     command
 }
 
