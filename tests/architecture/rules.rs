@@ -16,12 +16,9 @@ struct Layer {
     never: &'static [&'static str],
 }
 
-/// Everything that does input or output, or knows time.
+/// Everything that does input or output. Small crates of values (delays, dates) are not among them.
 const EFFECTS: &[&str] = &[
     "axum",
-    "backon",
-    "httpdate",
-    "jiff",
     "reqwest",
     "rusqlite",
     "rustls",

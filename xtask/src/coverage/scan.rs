@@ -17,8 +17,8 @@ use super::ids::{self, Id};
 /// The folders that hold tests.
 const FOLDERS: [&str; 5] = ["src", "tests", "examples", "benches", "uniffi"];
 
-/// Folders in which every function belongs to a test.
-const TEST_FOLDERS: [&str; 2] = ["tests/", "src/testing/"];
+/// Folders in which every function belongs to a test or a benchmark.
+const TEST_FOLDERS: [&str; 3] = ["tests/", "benches/", "src/testing/"];
 
 const SIMULATION: &str = "tests/simulation/";
 
