@@ -8,17 +8,15 @@ use std::process::{Command, ExitCode};
 use crate::cargo::{self, Kind};
 
 /// Optimised, with debug assertions, so that a seed costs little and a broken rule still stops it.
-const SIMULATION: [&str; 6] = [
+const SIMULATION: [&str; 5] = [
     "test",
+    "--no-run",
     "--profile=sim",
-    "--package",
-    "tidings",
-    "--test",
-    NAME,
+    "--package=tidings",
+    "--test=simulation",
 ];
-const NAME: &str = "simulation";
 
-const RATIOS: [&str; 5] = ["bench", "--package", "tidings", "--bench", "ratios"];
+const RATIOS: [&str; 4] = ["bench", "--no-run", "--package=tidings", "--bench=ratios"];
 
 /// Runs the seeded simulation.
 pub(crate) fn simulate(arguments: &[OsString]) -> Result<ExitCode, String> {
