@@ -1,6 +1,7 @@
-//! Tidings.
+//! Tidings: a chat client SDK that keeps its word.
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]
 
+pub mod adapters;
 pub mod client;
 pub mod config;
 pub mod conversation;
@@ -8,6 +9,8 @@ pub mod domain;
 pub mod engine;
 pub mod error;
 pub mod runtime;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod usecases;
 
 pub use client::{ChatClient, ChatClientParts};
