@@ -208,7 +208,7 @@ impl fmt::Display for Reason {
 
 #[cfg(test)]
 mod tests {
-    use super::{DeliveryEvent as E, DeliveryState as S, *};
+    use super::{DeliveryEvent as E, DeliveryState as S};
 
     #[test]
     fn inv03_sent_never_steps_back() {

@@ -12,7 +12,7 @@ pub use chat_service::{
     ChatService, ConversationPage, CreateOutcome, HistoryPage, ListScope, NewConversation,
     Outgoing, Reconciled,
 };
-pub use dispatch::{Dispatch, SendOutcome};
+pub use dispatch::Dispatch;
 pub use platform::Platform;
 pub use realtime::RealtimeSession;
 pub use token_provider::{Token, TokenError, TokenProvider};

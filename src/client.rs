@@ -1,0 +1,479 @@
+//! `ChatClient`: the facade an app holds. No logic: it wires ports, use cases and the runtime.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use crate::{
+    config::Config,
+    conversation::ConversationHandle,
+    domain::{
+        capabilities::Capabilities,
+        conversation::Conversation,
+        ids::{ClientMessageId, ConversationId},
+        message::Message,
+        outbox::{OutboxEntry, SendMode},
+        ports::{
+            ChatRepository, ChatService, NewConversation, Platform,
+            chat_repository::ConversationFilter,
+        },
+    },
+    error::{ChatError, SendMessageError},
+    runtime::{
+        EventStream,
+        command::{Command, Commands, NetworkChange},
+        driver,
+        events::Events,
+        observers::{
+            ConversationsObserver, DeliveryObserver, MessageObserver, OutboxObserver,
+            TimelineObserver,
+        },
+    },
+    usecases::{
+        Ports,
+        archive_conversation::ArchiveConversation,
+        complete_conversation::CompleteConversation,
+        create_conversation::{CreateConversation, Created},
+        delete_conversation::DeleteConversation,
+        delete_message::DeleteMessage,
+        explain_message::{ExplainMessage, Explanation},
+        export_conversation::{Export, ExportConversation},
+        list_conversations::{ListConversations, RefreshConversations, Refreshed},
+        mark_read::MarkRead,
+        read_history::{HistoryView, PageCursor, ReadHistory},
+        search_messages::SearchMessages,
+        send_chat_message::SendChatMessage,
+        settle_unsent::{CancelMessage, RetryMessage},
+        wait_for_delivery::{Delivery, WaitForDelivery},
+    },
+};
+
+/// The parts a client is made of.
+#[derive(Clone, Debug)]
+pub struct ChatClientParts {
+    /// The backend.
+    pub service: Arc<dyn ChatService>,
+    /// The store.
+    pub repository: Arc<dyn ChatRepository>,
+    /// Clocks and entropy.
+    pub platform: Arc<dyn Platform>,
+    /// Timings and limits.
+    pub config: Config,
+}
+
+/// A running client. Clones share it; dropping the last one ends its tasks.
+#[derive(Clone)]
+pub struct ChatClient {
+    ports: Ports,
+    commands: Commands,
+    events: Events,
+}
+
+impl fmt::Debug for ChatClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChatClient").finish_non_exhaustive()
+    }
+}
+
+impl ChatClient {
+    /// Starts a client on the current tokio runtime. The process that owns the store first turns
+    /// what was on the wire when the last one ended into Uncertain, then goes on sending.
+    ///
+    /// # Errors
+    /// The store's.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[allow(clippy::unused_async, reason = "room for start-up work that waits")]
+    pub async fn start(parts: ChatClientParts) -> Result<Self, ChatError> {
+        let events = Events::new();
+        let commands = driver::start(&parts, events.clone());
+        let ports = Ports {
+            repository: parts.repository,
+            service: parts.service,
+            platform: parts.platform,
+            dispatch: Arc::new(commands.clone()),
+            send_expiry: parts.config.send_expiry,
+        };
+        Ok(Self {
+            ports,
+            commands,
+            events,
+        })
+    }
+
+    /// What the backend can do.
+    #[must_use]
+    pub fn capabilities(&self) -> Capabilities {
+        self.ports.service.capabilities()
+    }
+
+    /// Whether this process sends and synchronises, or another one on the same store does.
+    #[must_use]
+    pub fn is_owner(&self) -> bool {
+        self.ports.repository.is_owner()
+    }
+
+    /// Creates a conversation, or returns the existing one.
+    ///
+    /// # Errors
+    /// [`ChatError`] of service or store.
+    pub async fn create_conversation(&self, new: NewConversation) -> Result<Created, ChatError> {
+        CreateConversation { new }.execute(&self.ports).await
+    }
+
+    /// Opens a conversation: it connects and stays connected until the last handle is dropped.
+    #[must_use]
+    pub fn open(&self, id: ConversationId) -> ConversationHandle {
+        ConversationHandle::new(self.clone(), self.commands.clone(), id)
+    }
+
+    /// Stored conversations, newest activity first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn conversations(
+        &self,
+        filter: ConversationFilter,
+    ) -> Result<Vec<Conversation>, ChatError> {
+        ListConversations { filter }.execute(&self.ports).await
+    }
+
+    /// Reads the server's whole list into the store.
+    ///
+    /// # Errors
+    /// [`ChatError`] of service or store.
+    pub async fn refresh_conversations(&self) -> Result<Refreshed, ChatError> {
+        RefreshConversations.execute(&self.ports).await
+    }
+
+    /// One stored conversation.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn conversation(
+        &self,
+        id: &ConversationId,
+    ) -> Result<Option<Conversation>, ChatError> {
+        let id = id.clone();
+        Ok(self
+            .ports
+            .repository
+            .view(move |rows| rows.conversation(&id))
+            .await?)
+    }
+
+    /// A page of stored messages.
+    ///
+    /// # Errors
+    /// `NotFound`; the store's.
+    pub async fn history(
+        &self,
+        conversation: ConversationId,
+        before: Option<PageCursor>,
+        limit: usize,
+        include_deleted: bool,
+    ) -> Result<HistoryView, ChatError> {
+        ReadHistory {
+            conversation,
+            before,
+            limit,
+            include_deleted,
+        }
+        .execute(&self.ports)
+        .await
+    }
+
+    /// Reads the server's history until local and server are equal, from the beginning to the
+    /// end; answers how many messages were new. The process that owns the store does the work.
+    ///
+    /// # Errors
+    /// [`ChatError`] of service or store; what was read so far stays.
+    pub async fn synchronise(&self, conversation: ConversationId) -> Result<usize, ChatError> {
+        let whole = true;
+        self.commands
+            .ask(|reply| Command::Synchronise {
+                conversation,
+                whole,
+                reply,
+            })
+            .await
+    }
+
+    /// Reads what is new on the server since the last read; answers how many messages were new.
+    ///
+    /// # Errors
+    /// [`ChatError`] of service or store.
+    pub async fn catch_up(&self, conversation: ConversationId) -> Result<usize, ChatError> {
+        let whole = false;
+        self.commands
+            .ask(|reply| Command::Synchronise {
+                conversation,
+                whole,
+                reply,
+            })
+            .await
+    }
+
+    /// Reads one page before what is stored; answers whether there is still more.
+    ///
+    /// # Errors
+    /// [`ChatError`] of service or store.
+    pub async fn load_older(&self, conversation: ConversationId) -> Result<bool, ChatError> {
+        self.commands
+            .ask(|reply| Command::LoadOlder {
+                conversation,
+                reply,
+            })
+            .await
+    }
+
+    /// Sends a message; see [`SendChatMessage::execute`].
+    ///
+    /// # Errors
+    /// [`SendMessageError`].
+    pub async fn send(
+        &self,
+        conversation: ConversationId,
+        text: impl Into<String>,
+        mode: SendMode,
+    ) -> Result<Message, SendMessageError> {
+        SendChatMessage {
+            conversation,
+            text: text.into(),
+            mode,
+            id: None,
+        }
+        .execute(&self.ports)
+        .await
+    }
+
+    /// Sends a message under a key chosen by the caller; a repeated call sends nothing twice.
+    ///
+    /// # Errors
+    /// [`SendMessageError`].
+    pub async fn send_with_id(
+        &self,
+        id: ClientMessageId,
+        conversation: ConversationId,
+        text: impl Into<String>,
+        mode: SendMode,
+    ) -> Result<Message, SendMessageError> {
+        SendChatMessage {
+            conversation,
+            text: text.into(),
+            mode,
+            id: Some(id),
+        }
+        .execute(&self.ports)
+        .await
+    }
+
+    /// A fresh key for [`Self::send_with_id`].
+    #[must_use]
+    pub fn mint_message_id(&self) -> ClientMessageId {
+        self.ports.platform.mint()
+    }
+
+    /// Waits until a message's fate is known.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn wait_for_delivery(&self, message: ClientMessageId) -> Result<Delivery, ChatError> {
+        WaitForDelivery { message }.execute(&self.ports).await
+    }
+
+    /// Puts a failed message back into the queue.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput`, the store's.
+    pub async fn retry(&self, message: ClientMessageId) -> Result<Message, ChatError> {
+        RetryMessage { message }.execute(&self.ports).await
+    }
+
+    /// Takes an unsent message back.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput`, the store's.
+    pub async fn cancel(&self, message: ClientMessageId) -> Result<Message, ChatError> {
+        CancelMessage { message }.execute(&self.ports).await
+    }
+
+    /// Deletes a message where the backend can; takes back an unsent one anywhere.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unsupported`, [`ChatError`] of service or store.
+    pub async fn delete_message(&self, message: ClientMessageId) -> Result<Message, ChatError> {
+        DeleteMessage { message }.execute(&self.ports).await
+    }
+
+    /// Every unsent message.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn outbox(&self) -> Result<Vec<OutboxEntry>, ChatError> {
+        Ok(self.ports.repository.view(|rows| rows.outbox(None)).await?)
+    }
+
+    /// Wakes the outbox and waits until nothing in it is still under way.
+    ///
+    /// # Errors
+    /// The store's.
+    ///
+    /// # Cancel safety
+    /// May be dropped; sending goes on.
+    pub async fn flush(&self) -> Result<(), ChatError> {
+        self.commands.tell(Command::Wake);
+        let mut observer = self.observe_outbox();
+        while observer.next().await?.iter().any(OutboxEntry::blocks) {}
+        Ok(())
+    }
+
+    /// Marks a conversation as read to its end.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn mark_read(&self, conversation: ConversationId) -> Result<Conversation, ChatError> {
+        MarkRead { conversation }.execute(&self.ports).await
+    }
+
+    /// Hides a conversation from the ordinary list, or shows it again.
+    ///
+    /// # Errors
+    /// `NotFound`, the store's.
+    pub async fn archive(
+        &self,
+        conversation: ConversationId,
+        archived: bool,
+    ) -> Result<Conversation, ChatError> {
+        ArchiveConversation {
+            conversation,
+            archived,
+        }
+        .execute(&self.ports)
+        .await
+    }
+
+    /// Tells the server that a conversation is done.
+    ///
+    /// # Errors
+    /// `Unsupported`, [`ChatError`] of service or store.
+    pub async fn complete(&self, conversation: ConversationId) -> Result<Conversation, ChatError> {
+        CompleteConversation { conversation }
+            .execute(&self.ports)
+            .await
+    }
+
+    /// Deletes a conversation on the server and here.
+    ///
+    /// # Errors
+    /// `Unsupported`, [`ChatError`] of service or store.
+    pub async fn delete_conversation(&self, conversation: ConversationId) -> Result<(), ChatError> {
+        DeleteConversation { conversation }
+            .execute(&self.ports)
+            .await
+    }
+
+    /// Searches stored messages, newest first.
+    ///
+    /// # Errors
+    /// `InvalidInput`, the store's.
+    pub async fn search(
+        &self,
+        query: impl Into<String>,
+        limit: usize,
+    ) -> Result<Vec<Message>, ChatError> {
+        SearchMessages {
+            query: query.into(),
+            limit,
+        }
+        .execute(&self.ports)
+        .await
+    }
+
+    /// Everything stored of a conversation.
+    ///
+    /// # Errors
+    /// `NotFound`, the store's.
+    pub async fn export(&self, conversation: ConversationId) -> Result<Export, ChatError> {
+        ExportConversation { conversation }
+            .execute(&self.ports)
+            .await
+    }
+
+    /// A message's whole story.
+    ///
+    /// # Errors
+    /// `NotFound`, the store's.
+    pub async fn explain(&self, message: ClientMessageId) -> Result<Explanation, ChatError> {
+        ExplainMessage { message }.execute(&self.ports).await
+    }
+
+    /// Passing events, from now on.
+    #[must_use]
+    pub fn events(&self) -> EventStream {
+        self.events.subscribe()
+    }
+
+    /// The newest `window` messages of a conversation, then their changes.
+    #[must_use]
+    pub fn observe_timeline(&self, id: ConversationId, window: usize) -> TimelineObserver {
+        TimelineObserver::new(self.ports.repository.clone(), id, window)
+    }
+
+    /// What happens to sent messages from now on.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn observe_deliveries(&self) -> Result<DeliveryObserver, ChatError> {
+        let head = self
+            .ports
+            .repository
+            .view(|rows| rows.journal_head())
+            .await?;
+        Ok(DeliveryObserver::new(self.ports.repository.clone(), head))
+    }
+
+    /// Every unsent message, whenever that changes.
+    #[must_use]
+    pub fn observe_outbox(&self) -> OutboxObserver {
+        OutboxObserver::new(self.ports.repository.clone())
+    }
+
+    /// The list of conversations, whenever it changes.
+    #[must_use]
+    pub fn observe_conversations(&self, filter: ConversationFilter) -> ConversationsObserver {
+        ConversationsObserver::new(self.ports.repository.clone(), filter)
+    }
+
+    /// One message, whenever it changes.
+    #[must_use]
+    pub fn observe_message(&self, id: ClientMessageId) -> MessageObserver {
+        MessageObserver::new(self.ports.repository.clone(), id)
+    }
+
+    /// The app left the foreground: goes on until the deadline, then suspends (sockets closed,
+    /// writes finished). Returns when suspended, or when the app came back first.
+    ///
+    /// # Errors
+    /// [`ChatError::Closed`].
+    pub async fn background(&self, deadline: Duration) -> Result<(), ChatError> {
+        self.commands
+            .ask(|reply| Command::Background { deadline, reply })
+            .await
+    }
+
+    /// The app is back: redials, catches up, retries what waits.
+    pub fn foreground(&self) {
+        self.commands.tell(Command::Foreground);
+    }
+
+    /// The platform reports a change of the network.
+    pub fn network_changed(&self, change: NetworkChange) {
+        self.commands.tell(Command::Network(change));
+    }
+
+    /// Ends everything in bounded time: sockets closed politely, writes finished, store closed.
+    pub async fn shutdown(&self) {
+        let _ = self.commands.ask(|reply| Command::Shutdown { reply }).await;
+        self.ports.repository.close().await;
+    }
+}

@@ -1,0 +1,94 @@
+//! A streamed answer on its way to disk.
+
+use crate::domain::{
+    ids::{ClientMessageId, ConversationId},
+    message::{Completeness, Message, Role},
+    order::SortKey,
+    ports::{Rows, chat_repository::RowResult},
+    rules::editor::{Editor, blank},
+    time::WallTime,
+};
+
+/// The answer as the turn knows it.
+#[derive(Clone)]
+pub struct AnswerDraft {
+    /// Its key, which never changes.
+    pub id: ClientMessageId,
+    /// Where.
+    pub conversation: ConversationId,
+    /// The message it answers, where it is ours.
+    pub answers: Option<ClientMessageId>,
+    /// All text so far.
+    pub text: String,
+    /// How complete it is.
+    pub completeness: Completeness,
+    /// Now, shown until the server's time is known.
+    pub now: WallTime,
+}
+
+impl std::fmt::Debug for AnswerDraft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AnswerDraft")
+            .field("id", &self.id)
+            .field("completeness", &self.completeness)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Stores the answer so far. A blank one is never stored; one that the server's own row has
+/// replaced meanwhile is left as the server has it.
+///
+/// # Errors
+/// The store's.
+pub fn save_answer(rows: &mut dyn Rows, draft: AnswerDraft) -> RowResult<Option<Message>> {
+    if draft.text.trim().is_empty() {
+        return Ok(None);
+    }
+    match rows.message(draft.id)? {
+        Some(stored) if stored.server_id.is_some() || stored.deleted => Ok(Some(stored)),
+        Some(stored) => {
+            let after = Message {
+                text: draft.text,
+                completeness: draft.completeness,
+                ..stored.clone()
+            };
+            if after == stored {
+                return Ok(Some(stored));
+            }
+            let mut editor = Editor::open(rows, &draft.conversation)?;
+            let after = editor.update(&stored, after)?;
+            editor.finish()?;
+            Ok(Some(after))
+        }
+        None => first_text(rows, draft).map(Some),
+    }
+}
+
+fn first_text(rows: &mut dyn Rows, draft: AnswerDraft) -> RowResult<Message> {
+    let key = place(rows, draft.answers)?;
+    let message = Message {
+        role: Role::Assistant,
+        text: draft.text,
+        key,
+        answers: draft.answers,
+        created_at: Some(draft.now),
+        completeness: draft.completeness,
+        unread: true,
+        ..blank(draft.id, &draft.conversation)
+    };
+    let mut editor = Editor::open(rows, &draft.conversation)?;
+    editor.insert(&message)?;
+    editor.finish()?;
+    Ok(message)
+}
+
+/// Right behind the question while that is unplaced too, else behind all that was accepted.
+fn place(rows: &mut dyn Rows, question: Option<ClientMessageId>) -> RowResult<SortKey> {
+    if let Some(question) = question
+        && let Some(asked) = rows.message(question)?
+        && !asked.key.is_server()
+    {
+        return Ok(asked.key.answer_to());
+    }
+    Ok(SortKey::pending(rows.next_order()?))
+}

@@ -1,0 +1,79 @@
+//! Recording an attempt before its first byte leaves, and what a start finds left over.
+
+use crate::domain::{
+    delivery::{DeliveryEvent, DeliveryState, Reason},
+    ids::ClientMessageId,
+    ports::{Outgoing, Rows, chat_repository::RowResult},
+    rules::editor::{Editor, Note},
+    time::WallTime,
+};
+
+/// Marks the message as Sending and returns what to transmit.
+///
+/// `None` where it is no longer to be sent: cancelled meanwhile, settled, or gone.
+///
+/// # Errors
+/// The store's.
+pub fn record_attempt(
+    rows: &mut dyn Rows,
+    id: ClientMessageId,
+    wire_id: Option<String>,
+    now: WallTime,
+) -> RowResult<Option<Outgoing>> {
+    let (Some(mut entry), Some(message)) = (rows.outbox_entry(id)?, rows.message(id)?) else {
+        return Ok(None);
+    };
+    let event = match entry.state {
+        DeliveryState::Queued => DeliveryEvent::Transmit,
+        DeliveryState::Uncertain => DeliveryEvent::TransmitAgain,
+        _ => return Ok(None),
+    };
+    entry.state = entry.state.after(event)?;
+    entry.attempt += 1;
+    entry.next_attempt_at = None;
+    entry.wire_id = entry.wire_id.or(wire_id);
+    let mut editor = Editor::open(rows, &entry.conversation)?;
+    editor.rows().put_outbox(&entry)?;
+    editor.deliver(&message, event, Note::at(now), |row| {
+        row.attempts = entry.attempt
+    })?;
+    editor.finish()?;
+    Ok(Some(Outgoing {
+        id,
+        conversation: entry.conversation,
+        text: entry.text,
+        wire_id: entry.wire_id,
+    }))
+}
+
+/// At start: what was on the wire when the process ended is Uncertain, never Queued.
+///
+/// Returns how many there were.
+///
+/// # Errors
+/// The store's.
+pub fn recover(rows: &mut dyn Rows, now: WallTime) -> RowResult<usize> {
+    let left: Vec<_> = rows
+        .outbox(None)?
+        .into_iter()
+        .filter(|entry| entry.state == DeliveryState::Sending)
+        .collect();
+    let reason = Reason::new(
+        "send.interrupted",
+        true,
+        "the app ended while this was on the wire",
+    );
+    for mut entry in left.iter().cloned() {
+        entry.state = entry.state.after(DeliveryEvent::Lost)?;
+        entry.reason = Some(reason.clone());
+        let Some(message) = rows.message(entry.message)? else {
+            continue;
+        };
+        let mut editor = Editor::open(rows, &entry.conversation)?;
+        editor.rows().put_outbox(&entry)?;
+        let note = Note::because(now, Some(reason.clone()));
+        editor.deliver(&message, DeliveryEvent::Lost, note, |_| {})?;
+        editor.finish()?;
+    }
+    Ok(left.len())
+}

@@ -1,0 +1,407 @@
+//! Merging what the server tells of messages: the one rule for history, pushes and receipts.
+//!
+//! Each server row is matched to at most one stored row, and each stored row to at most one
+//! server row: by the server's id, else by the key we sent with it, else (backends that echo no
+//! key) an own message by exact text in order, and a streamed answer by its place behind its
+//! question. Equal text alone never merges two rows of the server's. What matches nothing is new.
+//!
+//! History gives a row its place. A push does so only when nothing before it still waits for one.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{
+    delivery::{DeliveryEvent, DeliveryState},
+    ids::{ClientMessageId, MessageId},
+    message::{Completeness, Message, ServerMessage},
+    order::SortKey,
+    ports::{Rows, chat_repository::RowResult},
+    rules::{
+        editor::{Editor, Note, blank},
+        placement::keys_between,
+    },
+    time::WallTime,
+};
+
+/// What the rows' order in the page proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// A page of history that continues what is stored, towards the newest.
+    Newer,
+    /// A page of history before what is stored.
+    Older,
+    /// Single rows without a known place.
+    Live,
+}
+
+/// Server rows to merge.
+#[derive(Debug)]
+pub struct Merge<'a> {
+    /// In the server's order.
+    pub page: &'a [ServerMessage],
+    /// What that order proves.
+    pub placement: Placement,
+    /// Now, for the journal.
+    pub now: WallTime,
+}
+
+/// What a merge did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// Rows new to this device, in order.
+    pub inserted: Vec<ClientMessageId>,
+    /// Own messages that turned out to be on the server.
+    pub confirmed: Vec<ClientMessageId>,
+    /// Streamed answers that the server's own row replaced.
+    pub answers: Vec<ClientMessageId>,
+    /// Own messages that another's row followed: a question that has been answered.
+    pub answered: Vec<ClientMessageId>,
+    /// Whether the newest row of the page is somebody else's.
+    pub ends_with_other: bool,
+}
+
+/// Merges a page into the open conversation.
+///
+/// # Errors
+/// The store's.
+pub fn merge(
+    editor: &mut Editor<'_>,
+    request: Merge<'_>,
+    mint: &mut dyn FnMut() -> ClientMessageId,
+) -> RowResult<Merged> {
+    let page = distinct(request.page);
+    let mut matcher = Matcher::load(editor, request.placement)?;
+    let mut slots = Vec::with_capacity(page.len());
+    for said in page {
+        let row = matcher.find(editor.rows(), said)?;
+        slots.push(Slot { said, row });
+    }
+    let mut merged = Merged::default();
+    note_answered(&slots, &mut merged);
+    let keys = place(editor, &slots, request.placement)?;
+    for (slot, key) in slots.into_iter().zip(keys) {
+        store(editor, slot, key, &request, mint, &mut merged)?;
+    }
+    Ok(merged)
+}
+
+struct Slot<'a> {
+    said: &'a ServerMessage,
+    row: Option<Message>,
+}
+
+/// One row an id: the first place, the highest revision. Blank rows of others are no messages.
+fn distinct(page: &[ServerMessage]) -> Vec<&ServerMessage> {
+    let mut seen: Vec<&ServerMessage> = Vec::with_capacity(page.len());
+    let mut places = std::collections::BTreeMap::new();
+    for said in page {
+        if !said.own && !said.deleted && said.text.trim().is_empty() {
+            continue;
+        }
+        match places.get(&said.id) {
+            None => {
+                places.insert(&said.id, seen.len());
+                seen.push(said);
+            }
+            Some(at) if seen[*at].revision < said.revision => seen[*at] = said,
+            Some(_) => {}
+        }
+    }
+    seen
+}
+
+/// Finds stored rows for server rows, each at most once.
+struct Matcher {
+    unplaced: Vec<Message>,
+    claimed: BTreeSet<ClientMessageId>,
+    /// Own messages passed so far in this page: an answer binds only behind its question.
+    passed: BTreeSet<ClientMessageId>,
+    conversation: crate::domain::ids::ConversationId,
+    placement: Placement,
+}
+
+impl Matcher {
+    fn load(editor: &mut Editor<'_>, placement: Placement) -> RowResult<Self> {
+        let id = editor.conversation().id.clone();
+        let unplaced = match placement {
+            Placement::Older => Vec::new(),
+            _ => editor.rows().unplaced(&id)?,
+        };
+        let conversation = id;
+        let (claimed, passed) = (BTreeSet::new(), BTreeSet::new());
+        Ok(Self {
+            unplaced,
+            claimed,
+            passed,
+            conversation,
+            placement,
+        })
+    }
+
+    fn find(&mut self, rows: &mut dyn Rows, said: &ServerMessage) -> RowResult<Option<Message>> {
+        let found = match self.by_id(rows, said)? {
+            Some(row) => Some(row),
+            None if said.own => self.own_by_text(said),
+            None => self.answer_by_place(said),
+        };
+        if let Some(row) = &found {
+            self.claimed.insert(row.id);
+            if row.own {
+                self.passed.insert(row.id);
+            }
+        }
+        Ok(found)
+    }
+
+    fn by_id(&self, rows: &mut dyn Rows, said: &ServerMessage) -> RowResult<Option<Message>> {
+        if let Some(row) = self.stored(rows, &said.id)? {
+            return Ok(Some(row));
+        }
+        let Some(client_id) = said.client_id else {
+            return Ok(None);
+        };
+        let row = rows.message(client_id)?;
+        Ok(row.filter(|row| row.own && row.server_id.is_none() && !self.claimed.contains(&row.id)))
+    }
+
+    fn stored(&self, rows: &mut dyn Rows, id: &MessageId) -> RowResult<Option<Message>> {
+        if let Some(row) = self
+            .unplaced
+            .iter()
+            .find(|row| row.server_id.as_ref() == Some(id))
+        {
+            return Ok(Some(row.clone()));
+        }
+        rows.message_by_server_id(&self.conversation, id)
+    }
+
+    fn own_by_text(&self, said: &ServerMessage) -> Option<Message> {
+        // A row that names its sender's key was sent by another device if the key is not ours.
+        if said.client_id.is_some() || self.placement == Placement::Live {
+            return None;
+        }
+        let fits = |row: &&Message| {
+            row.own
+                && row.may_be_on_server()
+                && row.text == said.text
+                && !self.claimed.contains(&row.id)
+        };
+        self.unplaced.iter().find(fits).cloned()
+    }
+
+    fn answer_by_place(&self, said: &ServerMessage) -> Option<Message> {
+        let fits = |row: &&Message| {
+            !row.own
+                && row.server_id.is_none()
+                && row.role == said.role
+                && !self.claimed.contains(&row.id)
+                && self.question_is_passed(row)
+        };
+        self.unplaced.iter().find(fits).cloned()
+    }
+
+    fn question_is_passed(&self, answer: &Message) -> bool {
+        let Some(question) = answer.answers else {
+            return true;
+        };
+        self.placement == Placement::Live
+            || self.passed.contains(&question)
+            || !self.unplaced.iter().any(|row| row.id == question)
+    }
+}
+
+/// An own row directly followed by another's has been answered.
+fn note_answered(slots: &[Slot<'_>], merged: &mut Merged) {
+    for pair in slots.windows(2) {
+        if let (Some(asked), false) = (&pair[0].row, pair[1].said.own)
+            && asked.own
+        {
+            merged.answered.push(asked.id);
+        }
+    }
+    merged.ends_with_other = slots.last().is_some_and(|slot| !slot.said.own);
+}
+
+/// The key of every slot: kept where placed, `None` where a push cannot be placed yet.
+fn place(
+    editor: &mut Editor<'_>,
+    slots: &[Slot<'_>],
+    placement: Placement,
+) -> RowResult<Vec<Option<SortKey>>> {
+    let mut keys: Vec<Option<SortKey>> = slots.iter().map(known_key).collect();
+    if placement == Placement::Live && waits_for_place(editor, slots)? {
+        return Ok(keys);
+    }
+    let mut at = 0;
+    while at < keys.len() {
+        if keys[at].is_some() {
+            at += 1;
+            continue;
+        }
+        let end = (at..keys.len())
+            .find(|i| keys[*i].is_some())
+            .unwrap_or(keys.len());
+        let left = at.checked_sub(1).and_then(|i| keys[i]);
+        let right = keys.get(end).copied().flatten();
+        let run = keys_between(editor, left, right, end - at, placement)?;
+        for (slot, key) in keys[at..end].iter_mut().zip(run) {
+            *slot = Some(key);
+        }
+        at = end;
+    }
+    Ok(keys)
+}
+
+fn known_key(slot: &Slot<'_>) -> Option<SortKey> {
+    match (&slot.row, slot.said.sequence) {
+        (Some(row), _) if row.key.is_server() => Some(row.key),
+        (_, Some(sequence)) => Some(SortKey::server(sequence)),
+        _ => None,
+    }
+}
+
+/// Whether rows that are not part of this push still wait for their place before it.
+fn waits_for_place(editor: &mut Editor<'_>, slots: &[Slot<'_>]) -> RowResult<bool> {
+    let id = editor.conversation().id.clone();
+    let pushed: BTreeSet<_> = slots
+        .iter()
+        .filter_map(|slot| slot.row.as_ref().map(|row| row.id))
+        .collect();
+    let waiting = editor.rows().unplaced(&id)?;
+    Ok(waiting
+        .iter()
+        .any(|row| row.own && row.state.is_on_server() && !pushed.contains(&row.id)))
+}
+
+fn store(
+    editor: &mut Editor<'_>,
+    slot: Slot<'_>,
+    key: Option<SortKey>,
+    request: &Merge<'_>,
+    mint: &mut dyn FnMut() -> ClientMessageId,
+    merged: &mut Merged,
+) -> RowResult<()> {
+    let Slot { said, row } = slot;
+    match row {
+        None => insert(editor, said, key, mint, merged),
+        Some(row) if row.own => confirm(editor, &row, said, key, request, merged),
+        Some(row) => replace(editor, &row, said, key, request, merged),
+    }
+}
+
+fn insert(
+    editor: &mut Editor<'_>,
+    said: &ServerMessage,
+    key: Option<SortKey>,
+    mint: &mut dyn FnMut() -> ClientMessageId,
+    merged: &mut Merged,
+) -> RowResult<()> {
+    let key = match key {
+        Some(key) => key,
+        None => SortKey::pending(editor.rows().next_order()?),
+    };
+    let conversation = editor.conversation().id.clone();
+    let seen = editor
+        .conversation()
+        .read_to
+        .is_some_and(|marker| marker.is_server() && key <= marker);
+    let message = Message {
+        server_id: Some(said.id.clone()),
+        role: said.role.clone(),
+        sender: said.sender.clone(),
+        own: said.own,
+        text: if said.deleted {
+            String::new()
+        } else {
+            said.text.clone()
+        },
+        key,
+        created_at: said.created_at,
+        deleted: said.deleted,
+        unread: !said.own && !said.deleted && said.role.is_countable() && !seen,
+        revision: said.revision,
+        ..blank(mint(), &conversation)
+    };
+    editor.insert(&message)?;
+    merged.inserted.push(message.id);
+    Ok(())
+}
+
+/// An own message that the server has: bound once, its delivery proved.
+fn confirm(
+    editor: &mut Editor<'_>,
+    row: &Message,
+    said: &ServerMessage,
+    key: Option<SortKey>,
+    request: &Merge<'_>,
+    merged: &mut Merged,
+) -> RowResult<()> {
+    let after = said_of(row, said, key, request.placement);
+    if after == *row && row.state.is_on_server() {
+        return Ok(());
+    }
+    if !row.state.is_on_server() {
+        editor.rows().remove_outbox(row.id)?;
+        merged.confirmed.push(row.id);
+    }
+    editor.deliver(
+        row,
+        DeliveryEvent::FoundOnServer,
+        Note::at(request.now),
+        |changed| {
+            let state = changed.state;
+            *changed = Message { state, ..after };
+        },
+    )?;
+    Ok(())
+}
+
+/// Another's message that is here already, or a streamed answer that the server's row replaces.
+fn replace(
+    editor: &mut Editor<'_>,
+    row: &Message,
+    said: &ServerMessage,
+    key: Option<SortKey>,
+    request: &Merge<'_>,
+    merged: &mut Merged,
+) -> RowResult<()> {
+    let mut after = said_of(row, said, key, request.placement);
+    if row.server_id.is_none() {
+        after.completeness = Completeness::Complete;
+        merged.answers.push(row.id);
+    }
+    if after != *row {
+        after.state = row.state.max(DeliveryState::Sent);
+        editor.update(row, after)?;
+    }
+    Ok(())
+}
+
+/// The row with what the server says laid over it; a tombstone stays, an older revision is void.
+fn said_of(
+    row: &Message,
+    said: &ServerMessage,
+    key: Option<SortKey>,
+    placement: Placement,
+) -> Message {
+    let mut after = row.clone();
+    after.server_id = Some(said.id.clone());
+    after.key = key.unwrap_or(row.key);
+    after.sender = said.sender.clone().or(after.sender);
+    after.created_at = said.created_at.or(after.created_at);
+    if row.deleted {
+        return after;
+    }
+    // Without revisions a repeated push may be the older one; a read of the history is not.
+    let first = row.server_id.is_none();
+    let newer = said.revision > row.revision
+        || (said.revision == row.revision && placement != Placement::Live);
+    if said.deleted {
+        after.deleted = true;
+        after.unread = false;
+        after.text = String::new();
+    } else if first || newer {
+        after.text.clone_from(&said.text);
+        after.revision = said.revision;
+    }
+    after
+}

@@ -1,0 +1,275 @@
+//! Settling an attempt: its one entry into the store, whatever became of it.
+
+use crate::domain::{
+    delivery::{DeliveryEvent, DeliveryState, Reason},
+    event::SendReceipt,
+    ids::ClientMessageId,
+    message::Message,
+    outbox::{OutboxEntry, SendMode},
+    ports::{Rows, chat_repository::RowResult},
+    rules::{
+        editor::{Editor, Note},
+        merge::{self, Merge, Merged, Placement},
+    },
+    time::WallTime,
+};
+
+/// What became of an attempt, or of the entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// The server confirmed it.
+    Applied(SendReceipt),
+    /// The outcome is unknown.
+    Lost {
+        /// Why.
+        reason: Reason,
+        /// When to ask again, where asking at once would be a storm.
+        next_attempt_at: Option<WallTime>,
+    },
+    /// It is proved that the server does not have it; it is tried again at the given time.
+    NotApplied {
+        /// Why.
+        reason: Reason,
+        /// When it is tried again.
+        next_attempt_at: Option<WallTime>,
+    },
+    /// Turned down for good.
+    Rejected(Reason),
+    /// Too old.
+    Expired(Reason),
+    /// Uncertain and out of our hands: wait for the user.
+    Parked(Reason),
+    /// Queued, and held back for the given reason: nothing but the reason changes.
+    Waiting(Reason),
+    /// Direct only: proved absent after the caller was told "unknown"; the text becomes a draft.
+    Withdrawn,
+}
+
+/// What the settlement did.
+#[derive(Clone, Debug, Default)]
+pub struct Settled {
+    /// The message after it; `None` where its row was removed or is gone.
+    pub message: Option<Message>,
+    /// The text of a removed row.
+    pub draft: Option<String>,
+    /// Failures in a row, after this one.
+    pub failures: u32,
+    /// Rows that came with the confirmation.
+    pub merged: Merged,
+}
+
+/// Applies a settlement. An entry that is gone (cancelled, already found) is left alone, but rows
+/// that came with a confirmation are merged all the same.
+///
+/// # Errors
+/// The store's.
+pub fn settle(
+    rows: &mut dyn Rows,
+    id: ClientMessageId,
+    settlement: Settlement,
+    now: WallTime,
+    mint: &mut dyn FnMut() -> ClientMessageId,
+) -> RowResult<Settled> {
+    let Some(message) = rows.message(id)? else {
+        return Ok(Settled::default());
+    };
+    let entry = rows.outbox_entry(id)?;
+    match (settlement, entry) {
+        (Settlement::Applied(receipt), entry) => applied(rows, message, entry, receipt, now, mint),
+        (settlement, Some(entry)) => unsent(rows, &message, entry, settlement, now),
+        (_, None) => Ok(Settled {
+            message: Some(message),
+            ..Settled::default()
+        }),
+    }
+}
+
+fn applied(
+    rows: &mut dyn Rows,
+    message: Message,
+    entry: Option<OutboxEntry>,
+    receipt: SendReceipt,
+    now: WallTime,
+    mint: &mut dyn FnMut() -> ClientMessageId,
+) -> RowResult<Settled> {
+    let mut editor = Editor::open(rows, &message.conversation)?;
+    if entry.is_some() {
+        editor.rows().remove_outbox(message.id)?;
+    }
+    // A read of the history may have found it first; then the confirmation is old news.
+    let event = if message.state == DeliveryState::Sending {
+        DeliveryEvent::Applied
+    } else {
+        DeliveryEvent::FoundOnServer
+    };
+    let server_id = receipt.message.as_ref().map(|row| row.id.clone());
+    let taken = match &server_id {
+        Some(server) => {
+            let held = editor
+                .rows()
+                .message_by_server_id(&message.conversation, server)?;
+            held.is_some_and(|row| row.id != message.id)
+        }
+        None => false,
+    };
+    let sent = editor.deliver(&message, event, Note::at(now), |row| {
+        if row.server_id.is_none() && !taken {
+            row.server_id = server_id;
+        }
+    })?;
+    let page: Vec<_> = receipt.message.into_iter().chain(receipt.answer).collect();
+    let merged = merge::merge(
+        &mut editor,
+        Merge {
+            page: &page,
+            placement: Placement::Live,
+            now,
+        },
+        mint,
+    )?;
+    let message = editor.rows().message(sent.id)?;
+    editor.finish()?;
+    Ok(Settled {
+        message,
+        merged,
+        ..Settled::default()
+    })
+}
+
+fn unsent(
+    rows: &mut dyn Rows,
+    message: &Message,
+    mut entry: OutboxEntry,
+    settlement: Settlement,
+    now: WallTime,
+) -> RowResult<Settled> {
+    if matches!(settlement, Settlement::Withdrawn) || must_vanish(&entry, &settlement) {
+        return vanish(rows, message, settlement, now);
+    }
+    if let Settlement::Waiting(reason) = settlement {
+        return wait(rows, message, entry, reason, now);
+    }
+    let (event, reason, next) = match settlement {
+        Settlement::Lost {
+            reason,
+            next_attempt_at,
+        } => (Some(DeliveryEvent::Lost), reason, next_attempt_at),
+        Settlement::NotApplied {
+            reason,
+            next_attempt_at,
+        } => (
+            Some(DeliveryEvent::ProvedNotApplied),
+            reason,
+            next_attempt_at,
+        ),
+        Settlement::Rejected(reason) => (Some(DeliveryEvent::Rejected), reason, None),
+        Settlement::Expired(reason) => (Some(DeliveryEvent::Expired), reason, None),
+        Settlement::Parked(reason) => (None, reason, None),
+        Settlement::Applied(_) | Settlement::Waiting(_) | Settlement::Withdrawn => {
+            return Ok(Settled::default());
+        }
+    };
+    if event.is_none() {
+        entry.parked = true;
+    }
+    entry.failures += 1;
+    entry.reason = Some(reason.clone());
+    entry.next_attempt_at = next;
+    let note = Note {
+        at: now,
+        reason: Some(reason),
+        next_attempt_at: next,
+    };
+    let failures = entry.failures;
+    let mut editor = Editor::open(rows, &message.conversation)?;
+    let after = match event {
+        Some(event) => {
+            entry.state = entry.state.after(event)?;
+            editor.deliver(message, event, note, |_| {})?
+        }
+        None => {
+            editor.journal(message, note)?;
+            editor.update(message, message.clone())?
+        }
+    };
+    editor.rows().put_outbox(&entry)?;
+    editor.finish()?;
+    Ok(Settled {
+        message: Some(after),
+        failures,
+        ..Settled::default()
+    })
+}
+
+fn wait(
+    rows: &mut dyn Rows,
+    message: &Message,
+    entry: OutboxEntry,
+    reason: Reason,
+    now: WallTime,
+) -> RowResult<Settled> {
+    let mut editor = Editor::open(rows, &message.conversation)?;
+    editor.journal(message, Note::because(now, Some(reason.clone())))?;
+    editor.rows().put_outbox(&OutboxEntry {
+        reason: Some(reason),
+        ..entry
+    })?;
+    Ok(Settled {
+        message: Some(message.clone()),
+        ..Settled::default()
+    })
+}
+
+/// A direct send that is proved not to be on the server leaves no row.
+const fn must_vanish(entry: &OutboxEntry, settlement: &Settlement) -> bool {
+    matches!(entry.mode, SendMode::Direct)
+        && matches!(
+            settlement,
+            Settlement::NotApplied { .. } | Settlement::Rejected(_) | Settlement::Expired(_)
+        )
+}
+
+/// The row goes, the journal keeps why: whoever waits for the outcome reads it there.
+fn vanish(
+    rows: &mut dyn Rows,
+    message: &Message,
+    settlement: Settlement,
+    now: WallTime,
+) -> RowResult<Settled> {
+    let withdrawn = matches!(settlement, Settlement::Withdrawn);
+    let reason = match settlement {
+        Settlement::NotApplied { reason, .. }
+        | Settlement::Rejected(reason)
+        | Settlement::Expired(reason) => reason,
+        _ => Reason::new(
+            "send.not_sent",
+            true,
+            "the server never got it; the text is the draft",
+        ),
+    };
+    let mut editor = Editor::open(rows, &message.conversation)?;
+    editor.rows().remove_outbox(message.id)?;
+    let failed = Message {
+        state: DeliveryState::Failed,
+        ..message.clone()
+    };
+    editor.journal(&failed, Note::because(now, Some(reason)))?;
+    editor.remove(message)?;
+    if withdrawn {
+        keep_as_draft(&mut editor, &message.text);
+    }
+    editor.finish()?;
+    Ok(Settled {
+        draft: Some(message.text.clone()),
+        ..Settled::default()
+    })
+}
+
+/// What the user is typing meanwhile is not overwritten: the returned text goes before it.
+fn keep_as_draft(editor: &mut Editor<'_>, text: &str) {
+    let conversation = editor.conversation_mut();
+    conversation.draft = Some(match conversation.draft.take() {
+        Some(typed) if !typed.is_empty() && typed != text => format!("{text}\n{typed}"),
+        _ => text.to_owned(),
+    });
+}
