@@ -1,0 +1,8 @@
+//! Adapters: the outside world behind the ports. Each one knows a single foreign thing.
+
+#[cfg(feature = "consultations")]
+pub mod consultations;
+pub mod http;
+mod printable;
+pub mod system;
+pub mod websocket;
