@@ -130,6 +130,7 @@ async fn state(State(app): State<Shared>) -> Json<Value> {
         "sockets": app.hub.sockets(),
         "turns": app.hub.turns(),
         "traffic": Traffic { received, sent },
+        "refreshes": app.journal.refreshes(),
         "rules": app.faults.list().len(),
     }))
 }

@@ -6,7 +6,7 @@ use axum::middleware;
 use serde::Serialize;
 use tokio::{
     net::TcpListener,
-    runtime::{Builder, Handle, Runtime},
+    runtime::{Builder, Handle},
     sync::oneshot,
     time::timeout,
 };
@@ -90,36 +90,30 @@ impl Backend {
         if !config.admin_listen.ip().is_loopback() {
             return Err(BackendError::AdminNotLoopback(config.admin_listen));
         }
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .max_blocking_threads(4)
-            .build()
+        let (ready, started) = std::sync::mpsc::channel();
+        let (leaving, gone) = oneshot::channel();
+        // Everything is made on that thread: a runtime must not be dropped on an async caller's.
+        thread::Builder::new()
+            .name("tidings-backend".to_owned())
+            .spawn(move || {
+                live(config, &ready);
+                let _ = leaving.send(());
+            })
             .map_err(BackendError::Runtime)?;
-        let entered = runtime.enter();
-        let bind_error = |addr| move |source| BackendError::Bind { addr, source };
-        let faults = Faults::default();
-        let door =
-            network::bind(config.listen, faults.clone()).map_err(bind_error(config.listen))?;
-        let admin = listen(config.admin_listen).map_err(bind_error(config.admin_listen))?;
-        let admin_addr = admin
-            .local_addr()
-            .map_err(bind_error(config.admin_listen))?;
-        let journal = Arc::new(Journal::new());
-        let app = Arc::new(App {
-            store: Store::open(config.store.as_deref())?,
-            hub: Hub::new(Arc::clone(&journal)),
-            coach: Coach::new(&config.coach, config.word_delay)?,
-            faults,
-            journal,
-            door,
-            config,
-        });
-        drop(entered);
-        let handle = runtime.handle().clone();
-        let (quit, gone) = launch(runtime, Arc::clone(&app), admin)?;
+        let started = started.recv().unwrap_or_else(|_| {
+            Err(BackendError::Runtime(std::io::Error::other(
+                "the server thread ended",
+            )))
+        })?;
+        let Started {
+            app,
+            runtime,
+            admin_addr,
+            quit,
+        } = started;
         Ok(Self {
             app,
-            runtime: handle,
+            runtime,
             admin_addr,
             quit: Some(quit),
             gone: Some(gone),
@@ -242,6 +236,11 @@ impl Backend {
         self.log_failure(self.app.store.run_now(tokens::revoke_refresh));
     }
 
+    /// How often a refresh token was exchanged for a fresh pair.
+    pub fn refreshes(&self) -> u64 {
+        self.app.journal.refreshes()
+    }
+
     /// Waits until something is true of this backend. Looks again whenever a request, a frame, a
     /// message, a socket or a turn came or went; there is no limit of its own.
     ///
@@ -306,23 +305,69 @@ fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::from_std(listener)
 }
 
-/// Runs the servers on a thread of their own, until told to quit.
-fn launch(
-    runtime: Runtime,
+/// What the thread tells its maker once clients can connect.
+struct Started {
     app: Shared,
-    admin: TcpListener,
-) -> Result<(oneshot::Sender<()>, oneshot::Receiver<()>), BackendError> {
+    runtime: Handle,
+    admin_addr: SocketAddr,
+    quit: oneshot::Sender<()>,
+}
+
+/// The server thread: makes everything, says so, and serves until told to quit.
+fn live(config: BackendConfig, ready: &std::sync::mpsc::Sender<Result<Started, BackendError>>) {
+    let built = Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .build();
+    let runtime = match built {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = ready.send(Err(BackendError::Runtime(error)));
+            return;
+        }
+    };
+    let entered = runtime.enter();
+    let (app, admin, admin_addr) = match prepare(config) {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
+    drop(entered);
     let (quit, quitting) = oneshot::channel();
-    let (leaving, gone) = oneshot::channel();
-    thread::Builder::new()
-        .name("tidings-backend".to_owned())
-        .spawn(move || {
-            runtime.block_on(serve(app, admin, quitting));
-            runtime.shutdown_timeout(LAST_WRITES);
-            let _ = leaving.send(());
-        })
-        .map_err(BackendError::Runtime)?;
-    Ok((quit, gone))
+    let handle = runtime.handle().clone();
+    let started = Started {
+        app: Arc::clone(&app),
+        runtime: handle,
+        admin_addr,
+        quit,
+    };
+    let _ = ready.send(Ok(started));
+    runtime.block_on(serve(app, admin, quitting));
+    runtime.shutdown_timeout(LAST_WRITES);
+}
+
+/// Binds and opens all there is to bind and open. Needs a runtime around it.
+fn prepare(config: BackendConfig) -> Result<(Shared, TcpListener, SocketAddr), BackendError> {
+    let bind_error = |addr| move |source| BackendError::Bind { addr, source };
+    let faults = Faults::default();
+    let door = network::bind(config.listen, faults.clone()).map_err(bind_error(config.listen))?;
+    let admin = listen(config.admin_listen).map_err(bind_error(config.admin_listen))?;
+    let admin_addr = admin
+        .local_addr()
+        .map_err(bind_error(config.admin_listen))?;
+    let journal = Arc::new(Journal::new());
+    let app = Arc::new(App {
+        store: Store::open(config.store.as_deref())?,
+        hub: Hub::new(Arc::clone(&journal)),
+        coach: Coach::new(&config.coach, config.word_delay)?,
+        faults,
+        journal,
+        door,
+        config,
+    });
+    Ok((app, admin, admin_addr))
 }
 
 async fn serve(app: Shared, admin: TcpListener, quitting: oneshot::Receiver<()>) {

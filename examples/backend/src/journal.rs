@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use serde::Serialize;
@@ -101,6 +104,7 @@ pub(crate) struct Journal {
     requests: Mutex<Requests>,
     frames: Mutex<VecDeque<FrameRecord>>,
     changes: watch::Sender<u64>,
+    refreshes: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -115,6 +119,7 @@ impl Journal {
             requests: Mutex::default(),
             frames: Mutex::default(),
             changes: watch::Sender::new(0),
+            refreshes: AtomicU64::new(0),
         }
     }
 
@@ -126,6 +131,16 @@ impl Journal {
 
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// Counts a refresh token used.
+    pub(crate) fn refreshed(&self) {
+        self.refreshes.fetch_add(1, Ordering::Relaxed);
+        self.bump();
+    }
+
+    pub(crate) fn refreshes(&self) -> u64 {
+        self.refreshes.load(Ordering::Relaxed)
     }
 
     /// Records an arrival; the id and time are filled in.

@@ -154,7 +154,10 @@ pub(super) async fn refresh(
         })
         .await?;
     match granted {
-        Ok(grant) => Ok(Reply::ok(grant.body())),
+        Ok(grant) => {
+            app.journal.refreshed();
+            Ok(Reply::ok(grant.body()))
+        }
         Err(TokenState::Revoked) => Err(Problem::bad_refresh("refresh token has been revoked")),
         Err(_) => Err(Problem::bad_refresh("invalid refresh token")),
     }

@@ -87,7 +87,9 @@ fn reserve(addr: SocketAddr) -> io::Result<(Option<TcpSocket>, TcpListener)> {
     let addr = probe.listen(1)?.local_addr()?;
     #[cfg(unix)]
     let reservation = {
-        let reservation = shared_socket(addr)?;
+        // Without address reuse, so that nobody else may bind it, by name or by chance.
+        let reservation = new_socket(addr)?;
+        reservation.set_reuseport(true)?;
         reservation.bind(addr)?;
         Some(reservation)
     };
@@ -102,12 +104,16 @@ fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-fn socket(addr: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = if addr.is_ipv4() {
-        TcpSocket::new_v4()?
+fn new_socket(addr: SocketAddr) -> io::Result<TcpSocket> {
+    if addr.is_ipv4() {
+        TcpSocket::new_v4()
     } else {
-        TcpSocket::new_v6()?
-    };
+        TcpSocket::new_v6()
+    }
+}
+
+fn socket(addr: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = new_socket(addr)?;
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     Ok(socket)

@@ -1,7 +1,8 @@
 //! The backend from outside: real loopback, real HTTP, real WebSockets, and no sleeps.
 
-// A failed expectation is how a test fails; slicing text we just made ourselves is safe.
-#![allow(clippy::expect_used, clippy::string_slice)]
+// A failed expectation is how a test fails, text we just made ourselves can be sliced, and a delay
+// of a real server is measured with a real clock.
+#![allow(clippy::expect_used, clippy::string_slice, clippy::disallowed_methods)]
 
 mod auth;
 mod consultations;

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, future::Future, time::Duration};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tidings_backend::{Backend, BackendConfig};
-use tokio::net::TcpStream;
+use tokio::{io::AsyncReadExt, net::TcpStream};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{Error, Message, client::IntoClientRequest, http},
@@ -287,6 +287,15 @@ impl Socket {
                 Some(Err(_)) | None => return None,
             }
         }
+    }
+
+    /// Bytes under the frames; only when no frame is half read.
+    pub(crate) async fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        within(self.stream.get_mut().read_exact(&mut bytes))
+            .await
+            .expect("bytes");
+        bytes
     }
 
     /// Nothing comes for a moment.
