@@ -155,16 +155,28 @@ impl Hub {
         let _ = queue.send(turn);
     }
 
+    /// Takes no more turns of a conversation that is gone; its worker ends with the last one.
+    pub(crate) fn forget(&self, conversation: &str) {
+        if let Some(room) = self.lock().rooms.get_mut(conversation) {
+            room.queue = None;
+        }
+    }
+
     /// The running turn is over.
     pub(crate) fn turn_over(&self, conversation: &str) {
-        self.lock().room(conversation).stops.pop_front();
+        if let Some(room) = self.lock().rooms.get_mut(conversation) {
+            room.stops.pop_front();
+        }
         self.journal.bump();
     }
 
     /// Asks the running turn to stop; `false` when there is none.
     pub(crate) fn stop(&self, conversation: &str) -> bool {
-        let mut rooms = self.lock();
-        let running = rooms.room(conversation).stops.front();
+        let rooms = self.lock();
+        let running = rooms
+            .rooms
+            .get(conversation)
+            .and_then(|room| room.stops.front());
         running.inspect(|stop| stop.notify_one()).is_some()
     }
 

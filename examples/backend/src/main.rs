@@ -54,6 +54,12 @@ struct Args {
     /// Offer the Tidings extensions.
     #[arg(long, value_enum, default_value = "off")]
     extensions: Switch,
+    /// A socket that says nothing for this long is cut.
+    #[arg(long, default_value = "10m", value_parser = duration)]
+    read_idle: Duration,
+    /// A fault rule in JSON, or an array of them; repeatable.
+    #[arg(long = "fault", value_name = "JSON")]
+    faults: Vec<String>,
     /// Base URL of an OpenAI-compatible API to answer instead of the built-in coach.
     #[arg(long, requires = "openai_model")]
     openai_url: Option<String>,
@@ -121,6 +127,7 @@ impl Args {
             greeting: self.greeting,
             word_delay: self.word_delay,
             extensions: self.extensions == Switch::On,
+            read_idle: self.read_idle,
             coach,
             ..BackendConfig::default()
         }
@@ -161,10 +168,11 @@ async fn main() -> ExitCode {
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
-    let backend = match Backend::start(Args::parse().into_config()) {
+    let args = Args::parse();
+    let backend = match start(args) {
         Ok(backend) => backend,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: {}", chain(&error));
+            let _ = writeln!(std::io::stderr(), "error: {}", chain(error.as_ref()));
             return ExitCode::FAILURE;
         }
     };
@@ -179,6 +187,15 @@ async fn main() -> ExitCode {
     let _ = tokio::signal::ctrl_c().await;
     backend.stop().await;
     ExitCode::SUCCESS
+}
+
+fn start(mut args: Args) -> Result<Backend, Box<dyn std::error::Error>> {
+    let faults = std::mem::take(&mut args.faults);
+    let backend = Backend::start(args.into_config())?;
+    for json in faults {
+        backend.faults().add_json(&json)?;
+    }
+    Ok(backend)
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -264,6 +264,7 @@ pub(super) async fn delete(
         .run(move |db| Consultation::delete(db, &id))
         .await?;
     end_sockets(&app, &row.id, "consultation deleted");
+    app.hub.forget(&row.id);
     Ok(Reply::no_content())
 }
 
@@ -297,7 +298,6 @@ fn end_sockets(app: &Shared, conversation: &str, reason: &str) {
 
 /// `GET /consultations/quick-actions`
 pub(super) async fn quick_actions(
-    State(app): State<Shared>,
     Caller(_): Caller,
     Query(query): Query<ActionsQuery>,
 ) -> Result<Reply, Problem> {
@@ -308,7 +308,6 @@ pub(super) async fn quick_actions(
     let persona = query
         .persona
         .unwrap_or_else(|| "general_wellness".to_owned());
-    tracing::trace!(dialect = ?app.config.dialect, "quick actions");
     let actions: Vec<Value> = [
         (
             "suggest-goal",

@@ -41,7 +41,8 @@ pub enum Action {
     Status {
         /// The status code.
         code: u16,
-        /// Response headers, e.g. `retry-after`.
+        /// Response headers, e.g. `retry-after`. A value `http-date+5` becomes the date five
+        /// seconds after the answer.
         #[serde(default)]
         headers: BTreeMap<String, String>,
         /// The body; empty by default.

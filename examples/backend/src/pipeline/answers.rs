@@ -1,6 +1,10 @@
 //! Answers no honest server gives.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use axum::{
     body::{Body, Bytes, HttpBody, to_bytes},
@@ -44,9 +48,20 @@ pub(super) fn status(
     *response.status_mut() = status_code(code);
     put(&mut response, "content-type", content_type);
     for (name, value) in headers {
-        put(&mut response, name, value);
+        put(&mut response, name, &dated(value));
     }
     response
+}
+
+/// `http-date+5` becomes the date five seconds from now: `Retry-After` may be a date, and a rule is
+/// written before it is used.
+fn dated(value: &str) -> String {
+    match value.strip_prefix("http-date+").map(str::parse) {
+        Some(Ok(seconds)) => {
+            httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(seconds))
+        }
+        _ => value.to_owned(),
+    }
 }
 
 pub(super) fn captive() -> Response {

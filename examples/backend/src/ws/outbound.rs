@@ -120,7 +120,7 @@ impl Outbound {
     }
 
     async fn spoil(&mut self, action: Action, document: &Document) -> Sent {
-        if !matches!(action, Action::MergeFrames) {
+        if !matches!(action, Action::MergeFrames | Action::Replace { .. }) {
             self.flush_frame().await?;
         }
         if !matches!(action, Action::Drop) {
@@ -151,8 +151,17 @@ impl Outbound {
                 Ok(())
             }
             Action::Replace { text, base64 } => {
-                self.raw(TEXT, &replacement(text.as_deref(), base64.as_deref()))
-                    .await
+                match String::from_utf8(replacement(text.as_deref(), base64.as_deref())) {
+                    // In the frame it would have been in: a bad document among good ones.
+                    Ok(text) => {
+                        self.frame.push(text);
+                        Ok(())
+                    }
+                    Err(bytes) => {
+                        self.flush_frame().await?;
+                        self.raw(TEXT, bytes.as_bytes()).await
+                    }
+                }
             }
             Action::Close { code, reason } => self.close(code, reason).await,
             Action::ErrorFrame { code, text, .. } => {

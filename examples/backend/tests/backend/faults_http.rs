@@ -97,6 +97,25 @@ async fn status_answers_in_the_servers_place() {
 }
 
 #[tokio::test]
+async fn retry_after_can_be_a_date() {
+    let (backend, http, id) = conversation().await;
+    let headers = json!({ "retry-after": "http-date+5" });
+    on_post(
+        &backend,
+        json!({ "kind": "status", "code": 503, "headers": headers }),
+    );
+    let answer = http.say(&id, "x").await;
+    let date = |name: &str| {
+        let value = answer.headers[name].to_str().expect("text");
+        httpdate::parse_http_date(value).expect("a date")
+    };
+    let wait = date("retry-after")
+        .duration_since(date("date"))
+        .expect("later");
+    assert!((4..=6).contains(&wait.as_secs()), "{wait:?}");
+}
+
+#[tokio::test]
 async fn delay_holds_the_answer_back() {
     let (backend, http, id) = conversation().await;
     on_post(&backend, json!({ "kind": "delay", "ms": 150 }));

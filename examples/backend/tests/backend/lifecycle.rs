@@ -1,5 +1,7 @@
 //! Starting, stopping, starting again.
 
+use std::io::BufRead;
+
 use tidings_backend::{Backend, BackendConfig, BackendError};
 use tokio::net::TcpStream;
 
@@ -112,4 +114,58 @@ async fn the_admin_endpoint_does_not_serve_through_a_proxy() {
     assert_eq!(Http::send(request).await.expect("an answer").status, 403);
     let state = admin.get("/admin/state").await.json();
     assert_eq!(state["url"], backend.url());
+}
+
+#[tokio::test]
+async fn the_command_says_where_it_listens_and_takes_rules() {
+    let rule = r#"{"match":{"on":"http"},"action":{"kind":"status","code":503}}"#;
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tidings-backend"));
+    command.args([
+        "--listen",
+        "127.0.0.1:0",
+        "--word-delay",
+        "0ms",
+        "--fault",
+        rule,
+    ]);
+    let mut child = command
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut line = String::new();
+    let stdout = child.stdout.take().expect("its output");
+    std::io::BufReader::new(stdout)
+        .read_line(&mut line)
+        .expect("a line");
+    let mut urls = line
+        .split_whitespace()
+        .filter(|word| word.starts_with("http://"));
+    let url = urls.next().expect("an origin").to_owned();
+    let admin = urls.next().expect("an admin origin").to_owned();
+    assert_eq!(Http::at(url.clone()).get(CONSULTATIONS).await.status, 503);
+    assert_eq!(Http::at(url).get(CONSULTATIONS).await.status, 200);
+    assert_eq!(Http::at(admin).get("/admin/state").await.status, 200);
+    child.kill().expect("ends");
+    child.wait().expect("ended");
+}
+
+#[test]
+fn the_command_explains_what_is_wrong() {
+    for args in [
+        ["--word-delay", "40"],
+        ["--admin-listen", "0.0.0.0:0"],
+        ["--fault", "{}"],
+    ] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tidings-backend"));
+        let output = command
+            .args(["--listen", "127.0.0.1:0"])
+            .args(args)
+            .output()
+            .expect("runs");
+        assert!(
+            !output.status.success() && !output.stderr.is_empty(),
+            "{args:?}"
+        );
+        assert!(output.stdout.is_empty());
+    }
 }

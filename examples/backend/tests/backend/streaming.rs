@@ -1,6 +1,9 @@
 use serde_json::json;
 use tidings_backend::BackendConfig;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
 
 use crate::support::{Http, Socket, kinds, start, start_with, streamed, within};
 
@@ -186,6 +189,34 @@ async fn messages_after_completion_get_an_error_frame_or_a_refused_upgrade() {
         .err()
         .expect("refused");
     assert!(refused.to_string().contains("400"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_client_that_closes_gets_its_close_frame_back() {
+    let backend = start();
+    let id = Http::new(&backend).create().await;
+    let mut socket = Socket::open(&backend, &id).await;
+    let going_away = CloseFrame {
+        code: CloseCode::Away,
+        reason: "".into(),
+    };
+    socket.raw(Message::Close(Some(going_away))).await;
+    assert_eq!(socket.end().await, Some(1001));
+    within(backend.wait_until(|backend| backend.sockets().is_empty())).await;
+}
+
+#[tokio::test]
+async fn a_deleted_consultation_ends_its_sockets() {
+    let backend = start();
+    let http = Http::new(&backend);
+    let id = http.create().await;
+    let mut socket = Socket::open(&backend, &id).await;
+    socket.say("a long one").await;
+    socket.until("stream_chunk").await;
+    http.delete(&format!("/api/v1/consultations/{id}")).await;
+    assert_eq!(socket.end().await, Some(1000));
+    within(backend.wait_until(|backend| !backend.is_answering(&id))).await;
+    assert!(backend.messages(&id).is_empty());
 }
 
 #[tokio::test]
