@@ -108,15 +108,11 @@ impl Lane {
             .map(|(_, sent)| *sent + CONFIRMATION_OVERDUE)
     }
 
-    /// Whether the conversation should be connected: someone looks at it, or an answer is due.
-    pub(super) fn is_wanted(&self) -> bool {
-        self.handles > 0 || self.turns.is_busy()
-    }
-
     /// Whether nothing would be lost by forgetting this lane.
     pub(super) fn is_idle(&self) -> bool {
-        !self.is_wanted()
+        self.handles == 0
             && !self.attended
+            && !self.turns.is_open()
             && self.session.is_none()
             && self.held.is_none()
             && self.unconfirmed.is_empty()
