@@ -210,7 +210,10 @@ pub struct Connection {
     /// Failures in a row since the socket was last stable.
     failures: u32,
     stale: bool,
+    /// Nothing could be reached, as far as our own tries tell.
     offline: bool,
+    /// The device says that it has no network.
+    no_network: bool,
     foreground: bool,
     resync: Option<Tick>,
     last_resync: Option<Tick>,
@@ -234,6 +237,7 @@ impl Connection {
             failures: 0,
             stale: false,
             offline: false,
+            no_network: false,
             foreground: true,
             resync: None,
             last_resync: None,
@@ -294,7 +298,8 @@ impl Connection {
             Socket::Idle | Socket::Dialling { .. } | Socket::Held => None,
         };
         let socket = socket.filter(|_| self.rest == Rest::Open);
-        sooner(sooner(socket, self.poll.due()), self.resync)
+        let poll = self.poll.due().filter(|_| !self.polls_are_held());
+        sooner(sooner(socket, poll), self.resync)
     }
 
     /// The current status.
@@ -380,7 +385,7 @@ impl Connection {
             deadline: now + wait,
             ready_frame,
         };
-        self.offline = false;
+        self.reached();
         self.outputs.push_back(Output::CatchUp);
     }
 
@@ -505,7 +510,7 @@ impl Connection {
         }
         let retry = result.as_ref().err().map(|error| error.retry);
         match &result {
-            Ok(()) => self.offline = false,
+            Ok(()) => self.reached(),
             Err(error) if error.kind == FailureKind::SignInRequired => {
                 return self.sign_in_required();
             }
@@ -553,12 +558,24 @@ impl Connection {
     }
 
     fn network_up(&mut self, now: Tick) {
-        self.offline = false;
+        self.reached();
         self.redial_now(now);
+    }
+
+    /// Whatever was said before: there is a network.
+    const fn reached(&mut self) {
+        self.offline = false;
+        self.no_network = false;
+    }
+
+    /// Only the device's own word holds polls back: a refused socket says nothing about requests.
+    const fn polls_are_held(&self) -> bool {
+        self.no_network && self.policy.trust_offline
     }
 
     fn network_down(&mut self, now: Tick) {
         self.offline = true;
+        self.no_network = true;
         self.reason = Some("network.unreachable".to_owned());
         if self.rest == Rest::Open {
             self.drop_socket();
@@ -577,6 +594,8 @@ impl Connection {
     fn to_foreground(&mut self, now: Tick) {
         let was_away = !self.foreground;
         self.foreground = true;
+        // What the device said before it slept is no news.
+        self.no_network = false;
         match self.rest {
             Rest::Suspended | Rest::SignInRequired => {
                 self.rest = Rest::Open;
@@ -700,10 +719,7 @@ impl Connection {
             self.last_resync = Some(now);
             self.outputs.push_back(Output::CatchUp);
         }
-        if self
-            .poll
-            .start(now, self.offline && self.policy.trust_offline)
-        {
+        if self.poll.start(now, self.polls_are_held()) {
             if self.poll.begins() {
                 self.outputs.push_back(Output::Polling(true));
             }
