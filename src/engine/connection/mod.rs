@@ -344,7 +344,12 @@ impl Connection {
             // A place for a socket became free, or was taken away.
             match (self.socket_allowed, self.socket) {
                 (true, Socket::Idle) => self.dial(now),
-                (false, _) => self.drop_socket(),
+                (false, _) => {
+                    self.drop_socket();
+                    if self.poll.due().is_none() && !self.poll.in_flight() {
+                        self.poll.at(now);
+                    }
+                }
                 _ => {}
             }
             return;
