@@ -427,6 +427,7 @@ impl Connection {
             return;
         }
         self.reason = Some(error.code().to_owned());
+        self.stale = false;
         match error.kind {
             FailureKind::SignInRequired => return self.sign_in_required(),
             FailureKind::NotFound
@@ -694,6 +695,7 @@ impl Connection {
             } if now >= deadline => {
                 if ready_frame {
                     self.reason = Some("connection.no_ready_frame".to_owned());
+                    self.stale = false;
                     self.drop_socket();
                     self.wait_to_redial(now, 1, RetryClass::Backoff);
                     self.poll.at(now);
