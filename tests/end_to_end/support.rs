@@ -31,7 +31,7 @@ pub(crate) async fn soon<T>(what: &str, wait: impl Future<Output = T>) -> T {
 /// One device.
 pub(crate) struct Device {
     pub(crate) client: ChatClient,
-    pub(crate) store: TempDir,
+    _store: TempDir,
 }
 
 /// A backend that talks fast.
@@ -61,7 +61,10 @@ impl Device {
     pub(crate) async fn start(url: &str, config: Config) -> Self {
         let store = tempfile::tempdir().unwrap();
         let client = start_on(&store, url, config).await;
-        Self { client, store }
+        Self {
+            client,
+            _store: store,
+        }
     }
 
     pub(crate) async fn create(&self) -> ConversationId {

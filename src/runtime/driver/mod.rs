@@ -124,10 +124,6 @@ impl Driver {
     }
 
     /// Waits for the next thing and feeds it in; `false` where nobody holds the client any more.
-    #[expect(
-        clippy::disallowed_macros,
-        reason = "the one select, biased: a seed is a whole story"
-    )]
     async fn next(
         &mut self,
         commands: &mut mpsc::UnboundedReceiver<Command>,
