@@ -1,0 +1,86 @@
+//! A store that forgets: for tests, simulations and apps that must leave nothing on disk.
+//!
+//! It is the second implementation of [`ChatRepository`], the one that proves that the port asks
+//! for nothing SQLite-shaped. Both pass one contract suite.
+
+mod rows;
+mod table;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use self::rows::State;
+use crate::{
+    adapters::guarded,
+    domain::ports::{
+        ChatRepository, Durability, RepositoryError, Revision,
+        chat_repository::{Job, RowResult},
+    },
+};
+
+/// Everything in maps; a transaction that fails is undone from a log.
+#[derive(Debug)]
+pub struct MemoryRepository {
+    /// `None` after [`ChatRepository::close`].
+    state: Mutex<Option<State>>,
+    revision: watch::Sender<u64>,
+}
+
+impl MemoryRepository {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            state: Mutex::new(Some(State::default())),
+            revision: watch::Sender::new(0),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<State>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryRepository {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[async_trait]
+impl ChatRepository for MemoryRepository {
+    async fn write(&self, _: Durability, job: Job) -> RowResult<()> {
+        let mut slot = self.lock();
+        let state = slot.as_mut().ok_or(RepositoryError::Closed)?;
+        let outcome = guarded::run(job, &mut state.writing());
+        state.finish(outcome.is_ok());
+        if outcome.is_ok() {
+            self.revision.send_modify(|revision| *revision += 1);
+        }
+        outcome
+    }
+
+    async fn read(&self, job: Job) -> RowResult<()> {
+        let mut slot = self.lock();
+        let state = slot.as_mut().ok_or(RepositoryError::Closed)?;
+        guarded::run(job, &mut state.reading())
+    }
+
+    fn revision(&self) -> Revision {
+        Revision(*self.revision.borrow())
+    }
+
+    async fn changed(&self, seen: Revision) -> Revision {
+        let mut revisions = self.revision.subscribe();
+        match revisions.wait_for(|now| *now > seen.0).await {
+            Ok(now) => Revision(*now),
+            Err(_) => self.revision(),
+        }
+    }
+
+    async fn close(&self) {
+        self.lock().take();
+    }
+}

@@ -1,0 +1,109 @@
+//! Statements over the `journal` and `setting` tables.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{
+    codec::{Columns, limit, state_number},
+    outbox_rows::retry_after,
+};
+use crate::domain::{
+    ids::{ClientMessageId, MessageId},
+    journal::JournalEntry,
+};
+
+/// The columns in the order in which [`decode`] takes them.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT sequence, message,
+             (SELECT c.id FROM conversation c WHERE c.pk = journal.conversation),
+             at, state, attempt, next_attempt_at, server_id,
+             reason_code, reason_retry, reason_after_ms, reason_text
+             FROM journal ",
+            $rest
+        )
+    };
+}
+
+pub(super) const AFTER: &str = select!("WHERE sequence > ?1 ORDER BY sequence LIMIT ?2");
+
+pub(super) const OF: &str =
+    select!("INDEXED BY journal_of_message WHERE message = ?1 ORDER BY sequence");
+
+/// SQLite's own memory of the highest number given; it outlives the rows.
+const HEAD: &str = "SELECT seq FROM sqlite_sequence WHERE name = 'journal'";
+
+const APPEND: &str = "INSERT INTO journal (
+    message, conversation, at, state, attempt, next_attempt_at, server_id,
+    reason_code, reason_retry, reason_after_ms, reason_text)
+    VALUES (?1, (SELECT pk FROM conversation WHERE id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+
+pub(super) const SETTING: &str = "SELECT value FROM setting WHERE name = ?1";
+
+const PUT_SETTING: &str = "INSERT INTO setting (name, value) VALUES (?1, ?2)
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+
+pub(super) fn append(db: &Connection, entry: &JournalEntry) -> rusqlite::Result<()> {
+    let reason = entry.reason.as_ref();
+    db.prepare_cached(APPEND)?.execute(params![
+        entry.message.as_bytes(),
+        entry.conversation.as_str(),
+        entry.at.as_millis(),
+        state_number(entry.state),
+        entry.attempt,
+        entry.next_attempt_at.map(|at| at.as_millis()),
+        entry.server_id.as_ref().map(MessageId::as_str),
+        reason.map(|reason| reason.code.as_str()),
+        reason.map(|reason| reason.retryable),
+        reason.and_then(retry_after),
+        reason.map(|reason| reason.text.as_str()),
+    ])?;
+    Ok(())
+}
+
+pub(super) fn after(
+    db: &Connection,
+    after: i64,
+    most: usize,
+) -> rusqlite::Result<Vec<JournalEntry>> {
+    let mut statement = db.prepare_cached(AFTER)?;
+    let rows = statement.query_map([after, limit(most)], decode)?;
+    rows.collect()
+}
+
+pub(super) fn of(db: &Connection, id: ClientMessageId) -> rusqlite::Result<Vec<JournalEntry>> {
+    let mut statement = db.prepare_cached(OF)?;
+    let rows = statement.query_map([id.as_bytes()], decode)?;
+    rows.collect()
+}
+
+pub(super) fn head(db: &Connection) -> rusqlite::Result<i64> {
+    let mut statement = db.prepare_cached(HEAD)?;
+    let head = statement.query_row((), |row| row.get(0)).optional()?;
+    Ok(head.unwrap_or(0))
+}
+
+pub(super) fn setting(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    let mut statement = db.prepare_cached(SETTING)?;
+    statement.query_row([name], |row| row.get(0)).optional()
+}
+
+pub(super) fn put_setting(db: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(PUT_SETTING)?.execute([name, value])?;
+    Ok(())
+}
+
+fn decode(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
+    let columns = &mut Columns::of(row);
+    Ok(JournalEntry {
+        sequence: columns.take()?,
+        message: columns.key()?,
+        conversation: columns.conversation_id()?,
+        at: columns.moment()?,
+        state: columns.state()?,
+        attempt: columns.take()?,
+        next_attempt_at: columns.moment_if()?,
+        server_id: columns.message_id_if()?,
+        reason: columns.reason()?,
+    })
+}

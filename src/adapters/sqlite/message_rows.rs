@@ -1,0 +1,297 @@
+//! Statements over the `message` table.
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, ToSql, params};
+
+use super::codec::{Columns, completeness_number, limit, state_number};
+use crate::{
+    adapters::fold::Needle,
+    domain::{
+        ids::{ClientMessageId, ConversationId, MessageId, UserId},
+        message::{Message, Role},
+        order::SortKey,
+    },
+};
+
+/// The columns in the order in which [`decode`] takes them, and the row number.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, (SELECT c.id FROM conversation c WHERE c.pk = message.conversation),
+             server_id, role, sender, own, body, sort_key, state, attempts, created_at, answers,
+             completeness, deleted, unread, revision, version
+             FROM message ",
+            $rest
+        )
+    };
+}
+
+macro_rules! select_in {
+    ($index:literal, $rest:literal) => {
+        concat!(
+            select!("INDEXED BY "),
+            $index,
+            " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) ",
+            $rest
+        )
+    };
+}
+
+pub(super) const ONE: &str = select!("WHERE id = ?1");
+
+pub(super) const BY_SERVER_ID: &str = select_in!("message_known", "AND server_id = ?2");
+
+/// The condition is the index's own, word for word: that is how SQLite knows that it fits.
+pub(super) const UNPLACED: &str = select_in!(
+    "message_unplaced",
+    "AND sort_key >= 2305843009213693952 AND (own = 0 OR attempts > 0) ORDER BY sort_key"
+);
+
+pub(super) const PAGE: &str = select_in!(
+    "message_visible",
+    "AND deleted = 0 AND sort_key <= ?2 ORDER BY sort_key DESC, pk DESC LIMIT ?3"
+);
+
+pub(super) const PAGE_WITH_DELETED: &str = select_in!(
+    "message_placed",
+    "AND sort_key <= ?2 ORDER BY sort_key DESC, pk DESC LIMIT ?3"
+);
+
+pub(super) const PAGE_AFTER: &str = select_in!(
+    "message_visible",
+    "AND deleted = 0 AND sort_key > ?2 ORDER BY sort_key, pk LIMIT ?3"
+);
+
+pub(super) const UNREAD: &str = select_in!(
+    "message_unread",
+    "AND unread = 1 AND sort_key <= ?2 ORDER BY sort_key, pk"
+);
+
+pub(super) const KEY_ABOVE: &str = "SELECT min(sort_key) FROM message INDEXED BY message_placed
+    WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)
+    AND sort_key >= ?2 AND sort_key < ?3";
+
+pub(super) const KEY_BELOW: &str = "SELECT max(sort_key) FROM message INDEXED BY message_placed
+    WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND sort_key < ?2";
+
+/// Reads every text, newest insert first, until there are hits enough.
+const TEXTS: &str = "SELECT pk, body FROM message WHERE deleted = 0 ORDER BY pk DESC";
+
+pub(super) const BY_NUMBER: &str = select!("WHERE pk = ?1");
+
+const INSERT: &str = "INSERT INTO message (
+    id, role, sender, body, state, created_at, answers, completeness, revision, version,
+    conversation, server_id, own, sort_key, attempts, deleted, unread)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+    (SELECT pk FROM conversation WHERE id = ?11), ?12, ?13, ?14, ?15, ?16, ?17)";
+
+/// Columns that no index holds: streamed text and the like dirty one page.
+pub(super) const UPDATE: &str = "UPDATE message SET
+    role = ?2, sender = ?3, body = ?4, state = ?5, created_at = ?6, answers = ?7,
+    completeness = ?8, revision = ?9, version = ?10
+    WHERE id = ?1";
+
+/// Columns that stand in an index; the row is written only where one of them changed.
+pub(super) const UPDATE_INDEXED: &str = "UPDATE message SET
+    conversation = (SELECT pk FROM conversation WHERE id = ?2), server_id = ?3, own = ?4,
+    sort_key = ?5, attempts = ?6, deleted = ?7, unread = ?8
+    WHERE id = ?1 AND (
+        conversation IS NOT (SELECT pk FROM conversation WHERE id = ?2) OR server_id IS NOT ?3
+        OR own IS NOT ?4 OR sort_key IS NOT ?5 OR attempts IS NOT ?6 OR deleted IS NOT ?7
+        OR unread IS NOT ?8)";
+
+const REMOVE: &str = "DELETE FROM message WHERE id = ?1";
+
+pub(super) fn one(db: &Connection, id: ClientMessageId) -> rusqlite::Result<Option<Message>> {
+    let mut statement = db.prepare_cached(ONE)?;
+    statement.query_row([id.as_bytes()], decode).optional()
+}
+
+pub(super) fn by_server_id(
+    db: &Connection,
+    conversation: &ConversationId,
+    id: &MessageId,
+) -> rusqlite::Result<Option<Message>> {
+    let mut statement = db.prepare_cached(BY_SERVER_ID)?;
+    let name = params![conversation.as_str(), id.as_str()];
+    statement.query_row(name, decode).optional()
+}
+
+pub(super) fn unplaced(
+    db: &Connection,
+    conversation: &ConversationId,
+) -> rusqlite::Result<Vec<Message>> {
+    all(db.prepare_cached(UNPLACED)?, [conversation.as_str()])
+}
+
+pub(super) fn page(
+    db: &Connection,
+    conversation: &ConversationId,
+    before: Option<SortKey>,
+    most: usize,
+    include_deleted: bool,
+) -> rusqlite::Result<Vec<Message>> {
+    // The statement's bound is inclusive, so that "no bound" is a bound too.
+    let Some(last) = before.map_or(Some(i64::MAX), |key| key.as_i64().checked_sub(1)) else {
+        return Ok(Vec::new());
+    };
+    let sql = if include_deleted {
+        PAGE_WITH_DELETED
+    } else {
+        PAGE
+    };
+    let bounds = params![conversation.as_str(), last, limit(most)];
+    let mut page = all(db.prepare_cached(sql)?, bounds)?;
+    page.reverse();
+    Ok(page)
+}
+
+pub(super) fn page_after(
+    db: &Connection,
+    conversation: &ConversationId,
+    after: SortKey,
+    most: usize,
+) -> rusqlite::Result<Vec<Message>> {
+    let bounds = params![conversation.as_str(), after.as_i64(), limit(most)];
+    all(db.prepare_cached(PAGE_AFTER)?, bounds)
+}
+
+pub(super) fn unread_up_to(
+    db: &Connection,
+    conversation: &ConversationId,
+    up_to: SortKey,
+) -> rusqlite::Result<Vec<Message>> {
+    let bounds = params![conversation.as_str(), up_to.as_i64()];
+    all(db.prepare_cached(UNREAD)?, bounds)
+}
+
+pub(super) fn server_key_above(
+    db: &Connection,
+    conversation: &ConversationId,
+    key: Option<SortKey>,
+) -> rusqlite::Result<Option<SortKey>> {
+    let end = SortKey::pending(0).as_i64();
+    // No key lies above the highest: an overflow looks from the end, where nothing is.
+    let first = key.map_or(i64::MIN, |key| key.as_i64().saturating_add(1));
+    let bounds = params![conversation.as_str(), first, end];
+    nearest(db.prepare_cached(KEY_ABOVE)?, bounds)
+}
+
+pub(super) fn server_key_below(
+    db: &Connection,
+    conversation: &ConversationId,
+    key: Option<SortKey>,
+) -> rusqlite::Result<Option<SortKey>> {
+    let end = SortKey::pending(0);
+    let below = key.map_or(end, |key| key.min(end));
+    let bounds = params![conversation.as_str(), below.as_i64()];
+    nearest(db.prepare_cached(KEY_BELOW)?, bounds)
+}
+
+pub(super) fn search(db: &Connection, text: &str, most: usize) -> rusqlite::Result<Vec<Message>> {
+    let needle = Needle::new(text);
+    let mut texts = db.prepare_cached(TEXTS)?;
+    let mut rows = texts.query(())?;
+    let mut found = Vec::new();
+    while found.len() < most {
+        let Some(row) = rows.next()? else { break };
+        if needle.is_in(row.get_ref(1)?.as_str()?) {
+            let mut statement = db.prepare_cached(BY_NUMBER)?;
+            found.push(statement.query_row([row.get::<_, i64>(0)?], decode)?);
+        }
+    }
+    Ok(found)
+}
+
+pub(super) fn insert(db: &Connection, message: &Message) -> rusqlite::Result<()> {
+    with_plain(message, |plain| {
+        with_indexed(message, |indexed| {
+            let all: Vec<&dyn ToSql> = plain.iter().chain(indexed).copied().collect();
+            db.prepare_cached(INSERT)?.execute(all.as_slice())
+        })
+    })?;
+    Ok(())
+}
+
+pub(super) fn update(db: &Connection, message: &Message) -> rusqlite::Result<()> {
+    // First what constraints can refuse: a refused row must not be half changed.
+    with_indexed(message, |indexed| {
+        let id = message.id.as_bytes();
+        let all: Vec<&dyn ToSql> = std::iter::once(&id as &dyn ToSql)
+            .chain(indexed.iter().copied())
+            .collect();
+        db.prepare_cached(UPDATE_INDEXED)?.execute(all.as_slice())
+    })?;
+    let found = with_plain(message, |plain| db.prepare_cached(UPDATE)?.execute(plain))?;
+    match found {
+        0 => Err(rusqlite::Error::QueryReturnedNoRows),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn remove(db: &Connection, id: ClientMessageId) -> rusqlite::Result<()> {
+    db.prepare_cached(REMOVE)?.execute([id.as_bytes()])?;
+    Ok(())
+}
+
+/// Binds the key and the columns that no index holds.
+fn with_plain<T>(of: &Message, run: impl FnOnce(&[&dyn ToSql]) -> T) -> T {
+    run(params![
+        of.id.as_bytes(),
+        of.role.as_str(),
+        of.sender.as_ref().map(UserId::as_str),
+        of.text,
+        state_number(of.state),
+        of.created_at.map(|at| at.as_millis()),
+        of.answers.as_ref().map(ClientMessageId::as_bytes),
+        completeness_number(of.completeness),
+        of.revision.cast_signed(),
+        of.version.cast_signed(),
+    ])
+}
+
+/// Binds the columns that stand in an index.
+fn with_indexed<T>(of: &Message, run: impl FnOnce(&[&dyn ToSql]) -> T) -> T {
+    run(params![
+        of.conversation.as_str(),
+        of.server_id.as_ref().map(MessageId::as_str),
+        of.own,
+        of.key.as_i64(),
+        of.attempts,
+        of.deleted,
+        of.unread,
+    ])
+}
+
+fn all(mut statement: CachedStatement<'_>, bounds: impl Params) -> rusqlite::Result<Vec<Message>> {
+    statement.query_map(bounds, decode)?.collect()
+}
+
+fn nearest(
+    mut statement: CachedStatement<'_>,
+    bounds: impl Params,
+) -> rusqlite::Result<Option<SortKey>> {
+    statement.query_row(bounds, |row| Columns::of(row).place_if())
+}
+
+fn decode(row: &Row<'_>) -> rusqlite::Result<Message> {
+    let columns = &mut Columns::of(row);
+    Ok(Message {
+        id: columns.key()?,
+        conversation: columns.conversation_id()?,
+        server_id: columns.message_id_if()?,
+        role: Role::parse(&columns.take::<String>()?),
+        sender: columns.user_id_if()?,
+        own: columns.take()?,
+        text: columns.take()?,
+        key: columns.place()?,
+        state: columns.state()?,
+        attempts: columns.take()?,
+        created_at: columns.moment_if()?,
+        answers: columns.key_if()?,
+        completeness: columns.completeness()?,
+        deleted: columns.take()?,
+        unread: columns.take()?,
+        revision: columns.count()?,
+        version: columns.count()?,
+    })
+}

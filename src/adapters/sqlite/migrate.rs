@@ -1,0 +1,49 @@
+//! The schema by numbered steps over `PRAGMA user_version`; each step is one transaction.
+//!
+//! A step is never edited after its release, and never deletes what a user typed.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::{error::failed, probe::APPLICATION_ID};
+use crate::domain::ports::{RepositoryError, chat_repository::RowResult};
+
+/// Step `n` (counted from one) leads from version `n - 1` to `n`.
+const STEPS: [&str; 1] = [include_str!("migrations/0001_initial.sql")];
+
+/// The version that this build writes.
+pub(super) const fn latest() -> i64 {
+    STEPS.len().cast_signed() as i64
+}
+
+/// Brings the file to the latest version.
+///
+/// # Errors
+/// `Newer` where a later version wrote it in the meantime, else what SQLite said.
+pub(super) fn run(db: &mut Connection) -> RowResult<()> {
+    while step(db)? {}
+    Ok(())
+}
+
+/// Makes one step, if one is due. The version is read inside the transaction: another process may
+/// be migrating too.
+fn step(db: &mut Connection) -> RowResult<bool> {
+    let begun = db.transaction_with_behavior(TransactionBehavior::Immediate);
+    let step = begun.map_err(failed)?;
+    let version: i64 = step
+        .query_row("PRAGMA user_version", (), |row| row.get(0))
+        .map_err(failed)?;
+    let at = usize::try_from(version).map_err(|_| RepositoryError::Corrupt)?;
+    match STEPS.get(at) {
+        Some(sql) => apply(&step, sql, version + 1).map_err(failed)?,
+        None if version > latest() => return Err(RepositoryError::Newer),
+        None => return Ok(false),
+    }
+    step.commit().map_err(failed)?;
+    Ok(true)
+}
+
+fn apply(db: &Connection, sql: &str, version: i64) -> rusqlite::Result<()> {
+    db.execute_batch(sql)?;
+    db.pragma_update(None, "application_id", APPLICATION_ID)?;
+    db.pragma_update(None, "user_version", version)
+}

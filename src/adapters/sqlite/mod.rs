@@ -1,0 +1,40 @@
+//! The durable store: one SQLite file in WAL mode.
+//!
+//! | part | job |
+//! |---|---|
+//! | `probe` | looks at a file without touching it |
+//! | `open`, `migrate` | connections with our settings, the schema by numbered steps |
+//! | `writer` | group commit: the waiting jobs in one transaction, a savepoint each |
+//! | `reader` | one consistent view for each job, on connections of its own |
+//! | `rows`, `*_rows` | the primitives, statement by statement |
+//! | `owner`, `watcher` | which process sends, and what other processes changed |
+//! | `repository` | the port, and the order in which all of it ends |
+//!
+//! Nothing here knows a rule of the domain, and no SQLite call runs on a thread of the async
+//! runtime, save where [`Executor::Inline`] asks for just that.
+
+mod codec;
+mod conversation_rows;
+mod error;
+mod journal_rows;
+mod message_rows;
+mod migrate;
+mod open;
+mod options;
+mod outbox_rows;
+mod owner;
+mod probe;
+mod queue;
+mod reader;
+mod repository;
+mod rows;
+mod watcher;
+mod writer;
+
+#[cfg(test)]
+mod plans;
+
+pub use self::{
+    options::{Executor, SqliteOptions, Synchronous},
+    repository::SqliteRepository,
+};

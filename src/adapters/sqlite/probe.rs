@@ -1,0 +1,112 @@
+//! A look at a file that must not change it: is it ours, and can this version read it?
+//!
+//! SQLite itself looks, never `std::fs`: on Unix, closing any other handle of the file drops every
+//! lock that this process holds on it, those of another open store included.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use super::{error::failed, migrate};
+use crate::domain::ports::{RepositoryError, chat_repository::RowResult};
+
+/// Marks the file as ours: "TDNG".
+pub(super) const APPLICATION_ID: i64 = 0x5444_4E47;
+
+/// What a file says of itself.
+#[derive(Debug, PartialEq, Eq)]
+struct Label {
+    application: i64,
+    version: i64,
+    objects: i64,
+}
+
+/// Passes where the file is missing, empty or a store that this version can read.
+///
+/// # Errors
+/// `Corrupt` for what is no store of ours, `Newer` for a later version's; the file, its log and its
+/// directory are as they were.
+pub(super) fn check(path: &Path) -> RowResult<()> {
+    if size(path) == 0 {
+        return Ok(());
+    }
+    judge(&label(path)?)
+}
+
+fn judge(label: &Label) -> RowResult<()> {
+    match label {
+        // A kill between creating the file and its first migration leaves it blank.
+        Label {
+            application: 0,
+            version: 0,
+            objects: 0,
+        } => Ok(()),
+        Label {
+            application: APPLICATION_ID,
+            version,
+            ..
+        } if *version > migrate::latest() => Err(RepositoryError::Newer),
+        Label {
+            application: APPLICATION_ID,
+            ..
+        } => Ok(()),
+        _ => Err(RepositoryError::Corrupt),
+    }
+}
+
+fn label(path: &Path) -> RowResult<Label> {
+    if has_log(path) {
+        return read(&with_log(path).map_err(failed)?).map_err(failed);
+    }
+    match without_log(path).and_then(|db| read(&db).map_err(failed)) {
+        // Another process may have begun to write between the look at the log and ours at the
+        // file; what was half of a checkpoint is whole when seen with the log.
+        Err(_) if has_log(path) => read(&with_log(path).map_err(failed)?).map_err(failed),
+        outcome => outcome,
+    }
+}
+
+fn read(db: &Connection) -> rusqlite::Result<Label> {
+    let number = |sql: &str| db.query_row(sql, (), |row| row.get(0));
+    Ok(Label {
+        // Reading the schema makes SQLite check the header first.
+        objects: number("SELECT count(*) FROM sqlite_schema")?,
+        application: number("PRAGMA application_id")?,
+        version: number("PRAGMA user_version")?,
+    })
+}
+
+/// The newest word may be in the log, so it has to be read; closing must not fold it in.
+fn with_log(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(db)
+}
+
+/// `immutable` makes SQLite take no lock and create no file beside it.
+fn without_log(path: &Path) -> RowResult<Connection> {
+    let unreachable = || RepositoryError::Unavailable("its path cannot be named".to_owned());
+    let absolute = std::path::absolute(path).map_err(|_| unreachable())?;
+    let mut uri = url::Url::from_file_path(absolute).map_err(|()| unreachable())?;
+    uri.set_query(Some("immutable=1"));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(uri.as_str(), flags).map_err(failed)
+}
+
+fn has_log(path: &Path) -> bool {
+    size(&beside(path, "-wal")) > 0 || size(&beside(path, "-journal")) > 0
+}
+
+fn size(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |found| found.len())
+}
+
+/// The path with something appended to its last part.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}

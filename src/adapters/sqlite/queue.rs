@@ -1,0 +1,96 @@
+//! The way to a thread: what waits can be taken one by one or all at once.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+/// Waiting tasks; after [`Queue::close`] none is added, and those waiting are still handed out.
+pub(super) struct Queue<T> {
+    state: Mutex<State<T>>,
+    arrived: Condvar,
+}
+
+struct State<T> {
+    waiting: VecDeque<T>,
+    open: bool,
+}
+
+impl<T> Queue<T> {
+    pub(super) const fn new() -> Self {
+        let state = State {
+            waiting: VecDeque::new(),
+            open: true,
+        };
+        Self {
+            state: Mutex::new(state),
+            arrived: Condvar::new(),
+        }
+    }
+
+    /// Adds a task; gives it back after the close.
+    pub(super) fn push(&self, task: T) -> Result<(), T> {
+        let mut state = self.lock();
+        if !state.open {
+            return Err(task);
+        }
+        state.waiting.push_back(task);
+        drop(state);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// Waits for a task; `None` once closed and empty.
+    pub(super) fn next(&self) -> Option<T> {
+        self.wait().waiting.pop_front()
+    }
+
+    /// Waits for tasks and takes all of them; `None` once closed and empty.
+    pub(super) fn take_all(&self) -> Option<VecDeque<T>> {
+        let taken = std::mem::take(&mut self.wait().waiting);
+        (!taken.is_empty()).then_some(taken)
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().open = false;
+        self.arrived.notify_all();
+    }
+
+    fn wait(&self) -> MutexGuard<'_, State<T>> {
+        let idle = |state: &mut State<T>| state.open && state.waiting.is_empty();
+        let waited = self.arrived.wait_while(self.lock(), idle);
+        waited.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> fmt::Debug for Queue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue")
+            .field("waiting", &self.lock().waiting.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Queue;
+
+    #[test]
+    fn a_closed_queue_hands_out_what_waits_and_takes_nothing() {
+        let queue = Queue::new();
+        for task in 1..=3 {
+            assert_eq!(queue.push(task), Ok(()));
+        }
+        queue.close();
+        assert_eq!(queue.push(4), Err(4));
+        assert_eq!(queue.next(), Some(1));
+        assert_eq!(queue.take_all(), Some([2, 3].into()));
+        assert_eq!(queue.take_all(), None);
+        assert_eq!(queue.next(), None);
+    }
+}

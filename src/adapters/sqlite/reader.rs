@@ -1,0 +1,41 @@
+//! One consistent view for each job, on a connection that cannot write.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::{error::failed, queue::Queue, rows::SqliteRows};
+use crate::{
+    adapters::guarded,
+    domain::ports::chat_repository::{Job, RowResult},
+};
+
+/// A job that waits for a reader.
+pub(super) struct ReadTask {
+    pub(super) job: Job,
+    pub(super) reply: oneshot::Sender<RowResult<()>>,
+}
+
+/// Serves the queue until it is closed and empty; the connection ends with it.
+pub(super) fn serve(db: Connection, queue: &Arc<Queue<ReadTask>>) {
+    while let Some(task) = queue.next() {
+        // A caller that went away does not want the answer, nor the work.
+        if !task.reply.is_closed() {
+            let _ = task.reply.send(run(&db, task.job));
+        }
+    }
+}
+
+/// Runs the job in one read transaction.
+pub(super) fn run(db: &Connection, job: Job) -> RowResult<()> {
+    execute(db, "BEGIN")?;
+    let result = guarded::run(job, &mut SqliteRows::reading(db));
+    // An open read holds the log: it ends even where it failed.
+    execute(db, "ROLLBACK").and(result)
+}
+
+fn execute(db: &Connection, sql: &str) -> RowResult<()> {
+    let run = || db.prepare_cached(sql)?.execute(());
+    run().map(drop).map_err(failed)
+}

@@ -1,0 +1,262 @@
+//! The port over connections, threads and the election; and the order in which they end.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+};
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+use tokio::sync::{oneshot, watch};
+
+use super::{
+    error::io_failed,
+    open,
+    options::{Executor, SqliteOptions},
+    owner::Ownership,
+    queue::Queue,
+    reader::{self, ReadTask},
+    watcher::{self, Stop},
+    writer::{WriteTask, Writer},
+};
+use crate::domain::ports::{
+    ChatRepository, Durability, RepositoryError, Revision,
+    chat_repository::{Job, RowResult},
+};
+
+/// So that a long search does not hold up a page.
+const READERS: usize = 2;
+
+/// A store in one SQLite file.
+///
+/// Dropping it without [`ChatRepository::close`] finishes in the background what was handed over.
+#[derive(Debug)]
+pub struct SqliteRepository {
+    core: Arc<Core>,
+    /// Under [`Executor::Inline`]; `None` on threads, and after the close.
+    inline: Option<Mutex<Option<Inline>>>,
+}
+
+/// What the threads share.
+#[derive(Debug)]
+struct Core {
+    writer: Mutex<Writer>,
+    writes: Queue<WriteTask>,
+    reads: Arc<Queue<ReadTask>>,
+    revision: watch::Sender<u64>,
+    ownership: Ownership,
+    stop: Stop,
+    closed: watch::Sender<bool>,
+}
+
+/// What has no thread of its own.
+#[derive(Debug)]
+struct Inline {
+    reader: Connection,
+    watcher: Option<JoinHandle<()>>,
+}
+
+impl SqliteRepository {
+    /// Opens the store, creating or migrating the file.
+    ///
+    /// Blocks for some milliseconds, longer after a kill or at a migration.
+    ///
+    /// # Errors
+    /// [`RepositoryError::Corrupt`] for what is no store or a damaged one and
+    /// [`RepositoryError::Newer`] for a later version's, both left exactly as they were;
+    /// [`RepositoryError::Unavailable`] where the file cannot be written or is locked.
+    pub fn open(options: SqliteOptions) -> Result<Arc<Self>, RepositoryError> {
+        let writer = Writer::new(open::writer(&options)?, options.synchronous)?;
+        let core = Arc::new(Core {
+            writer: Mutex::new(writer),
+            writes: Queue::new(),
+            reads: Arc::new(Queue::new()),
+            revision: watch::Sender::new(0),
+            ownership: Ownership::new(&options)?,
+            stop: Stop::default(),
+            closed: watch::Sender::new(false),
+        });
+        let inline = match options.executor {
+            Executor::Thread => start_threads(&core, &options).map(|()| None),
+            Executor::Inline => start_inline(&core, &options).map(Some),
+        };
+        // Threads that did start must not outlive a failed open.
+        let inline = inline.inspect_err(|_| core.shut())?;
+        let inline = inline.map(|inline| Mutex::new(Some(inline)));
+        Ok(Arc::new(Self { core, inline }))
+    }
+
+    /// Lets the file grow to that many pages and no further, as a full disk would.
+    ///
+    /// # Errors
+    /// [`RepositoryError::Closed`], or what SQLite said.
+    #[cfg(feature = "testing")]
+    pub fn limit_pages(&self, pages: u32) -> Result<(), RepositoryError> {
+        self.core.writer().limit_pages(pages)
+    }
+
+    fn lock_inline(slot: &Mutex<Option<Inline>>) -> MutexGuard<'_, Option<Inline>> {
+        slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the end; on threads, [`finish`] does the rest.
+    fn shut(&self) {
+        self.core.shut();
+        if let Some(slot) = &self.inline {
+            if let Some(inline) = Self::lock_inline(slot).take() {
+                let _announce = Announce(Arc::clone(&self.core));
+                drop(inline.reader);
+                finish(&self.core, inline.watcher);
+            }
+        }
+    }
+}
+
+impl Drop for SqliteRepository {
+    fn drop(&mut self) {
+        self.shut();
+    }
+}
+
+impl Core {
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing is taken any more; what waits is still done.
+    fn shut(&self) {
+        self.reads.close();
+        self.writes.close();
+        self.stop.stop();
+    }
+
+    fn look(&self) {
+        if self.writer().others_committed() {
+            self.revision.send_modify(|revision| *revision += 1);
+        }
+    }
+}
+
+/// Says that all is closed, however its thread ends; who still waits for an answer gets one.
+struct Announce(Arc<Core>);
+
+impl Drop for Announce {
+    fn drop(&mut self) {
+        self.0.shut();
+        drop(self.0.writes.take_all());
+        self.0.closed.send_replace(true);
+    }
+}
+
+/// Ends what is still there, in order: who looks at the file, the file, the ownership of it.
+fn finish(core: &Arc<Core>, helpers: impl IntoIterator<Item = JoinHandle<()>>) {
+    for helper in helpers {
+        // A thread that panicked has ended too.
+        let _ = helper.join();
+    }
+    core.writer().close();
+    core.ownership.release();
+}
+
+fn start_inline(core: &Arc<Core>, options: &SqliteOptions) -> RowResult<Inline> {
+    Ok(Inline {
+        reader: open::reader(options)?,
+        watcher: start_watcher(core, options)?,
+    })
+}
+
+fn start_threads(core: &Arc<Core>, options: &SqliteOptions) -> RowResult<()> {
+    let mut helpers = Vec::from_iter(start_watcher(core, options)?);
+    for _ in 0..READERS {
+        let db = open::reader(options)?;
+        let reads = Arc::clone(&core.reads);
+        helpers.push(spawn("tidings-read", move || reader::serve(db, &reads))?);
+    }
+    let core = Arc::clone(core);
+    spawn("tidings-write", move || {
+        let _announce = Announce(Arc::clone(&core));
+        while let Some(tasks) = core.writes.take_all() {
+            core.writer().run(tasks, &core.revision);
+        }
+        finish(&core, helpers);
+    })?;
+    Ok(())
+}
+
+fn start_watcher(core: &Arc<Core>, options: &SqliteOptions) -> RowResult<Option<JoinHandle<()>>> {
+    if !options.shared {
+        return Ok(None);
+    }
+    let core = Arc::clone(core);
+    let watch = move || watcher::watch(&core.stop, || core.look(), || core.ownership.try_take());
+    spawn("tidings-watch", watch).map(Some)
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> RowResult<JoinHandle<()>> {
+    let builder = thread::Builder::new().name(name.to_owned());
+    builder.spawn(body).map_err(|error| io_failed(&error))
+}
+
+#[async_trait]
+impl ChatRepository for SqliteRepository {
+    async fn write(&self, durability: Durability, job: Job) -> RowResult<()> {
+        let (reply, answer) = oneshot::channel();
+        let task = WriteTask {
+            durability,
+            job,
+            reply,
+        };
+        if self.inline.is_some() {
+            self.core.writer().run([task].into(), &self.core.revision);
+        } else if self.core.writes.push(task).is_err() {
+            return Err(RepositoryError::Closed);
+        }
+        answer.await.unwrap_or_else(|_| Err(thread_ended()))
+    }
+
+    async fn read(&self, job: Job) -> RowResult<()> {
+        if let Some(slot) = &self.inline {
+            return match &*Self::lock_inline(slot) {
+                Some(inline) => reader::run(&inline.reader, job),
+                None => Err(RepositoryError::Closed),
+            };
+        }
+        let (reply, answer) = oneshot::channel();
+        if self.core.reads.push(ReadTask { job, reply }).is_err() {
+            return Err(RepositoryError::Closed);
+        }
+        answer.await.unwrap_or_else(|_| Err(thread_ended()))
+    }
+
+    fn revision(&self) -> Revision {
+        Revision(*self.core.revision.borrow())
+    }
+
+    async fn changed(&self, seen: Revision) -> Revision {
+        let mut revisions = self.core.revision.subscribe();
+        match revisions.wait_for(|now| *now > seen.0).await {
+            Ok(now) => Revision(*now),
+            // The sender lives in `self`, so this is not reached.
+            Err(_) => self.revision(),
+        }
+    }
+
+    fn is_owner(&self) -> bool {
+        self.core.ownership.is_owner()
+    }
+
+    async fn became_owner(&self) {
+        self.core.ownership.became_owner().await;
+    }
+
+    async fn close(&self) {
+        self.shut();
+        // The threads end by themselves: a caller that goes away here changes nothing.
+        let mut closed = self.core.closed.subscribe();
+        let _ = closed.wait_for(|closed| *closed).await;
+    }
+}
+
+fn thread_ended() -> RepositoryError {
+    RepositoryError::Internal("the store's thread ended".to_owned())
+}

@@ -1,0 +1,217 @@
+//! The port's primitives over one open transaction.
+
+use rusqlite::Connection;
+
+use super::{conversation_rows, error::failed, journal_rows, message_rows, outbox_rows};
+use crate::domain::{
+    conversation::Conversation,
+    ids::{ClientMessageId, ConversationId, MessageId},
+    journal::JournalEntry,
+    message::Message,
+    order::SortKey,
+    outbox::OutboxEntry,
+    ports::{
+        RepositoryError, Rows,
+        chat_repository::{ConversationFilter, RowResult},
+    },
+};
+
+/// One transaction's view of the file.
+pub(super) struct SqliteRows<'a> {
+    db: &'a Connection,
+    writable: bool,
+    /// Why SQLite gave the transaction up by itself, as it may when the disk is full. A job that
+    /// overlooks that error must not go on: its statements would commit one by one.
+    lost: Option<RepositoryError>,
+}
+
+impl<'a> SqliteRows<'a> {
+    pub(super) const fn writing(db: &'a Connection) -> Self {
+        Self {
+            db,
+            writable: true,
+            lost: None,
+        }
+    }
+
+    pub(super) const fn reading(db: &'a Connection) -> Self {
+        Self {
+            db,
+            writable: false,
+            lost: None,
+        }
+    }
+
+    /// Why the whole transaction is gone, if it is.
+    pub(super) fn into_lost(self) -> Option<RepositoryError> {
+        self.lost
+    }
+
+    fn look<T>(&mut self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> RowResult<T> {
+        if let Some(cause) = &self.lost {
+            return Err(cause.clone());
+        }
+        query(self.db).map_err(|error| self.note(error))
+    }
+
+    fn change<T>(
+        &mut self,
+        statement: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> RowResult<T> {
+        if self.writable {
+            return self.look(statement);
+        }
+        Err(RepositoryError::Internal(
+            "a write inside a read".to_owned(),
+        ))
+    }
+
+    fn note(&mut self, error: rusqlite::Error) -> RepositoryError {
+        let error = failed(error);
+        if self.db.is_autocommit() {
+            self.lost = Some(error.clone());
+        }
+        error
+    }
+}
+
+impl Rows for SqliteRows<'_> {
+    fn conversation(&mut self, id: &ConversationId) -> RowResult<Option<Conversation>> {
+        self.look(|db| conversation_rows::one(db, id))
+    }
+
+    fn conversations(&mut self, filter: ConversationFilter) -> RowResult<Vec<Conversation>> {
+        self.look(|db| conversation_rows::list(db, filter))
+    }
+
+    fn put_conversation(&mut self, conversation: &Conversation) -> RowResult<()> {
+        self.change(|db| conversation_rows::put(db, conversation))
+    }
+
+    fn remove_conversation(&mut self, id: &ConversationId) -> RowResult<()> {
+        self.change(|db| conversation_rows::remove(db, id))
+    }
+
+    fn message(&mut self, id: ClientMessageId) -> RowResult<Option<Message>> {
+        self.look(|db| message_rows::one(db, id))
+    }
+
+    fn message_by_server_id(
+        &mut self,
+        conversation: &ConversationId,
+        id: &MessageId,
+    ) -> RowResult<Option<Message>> {
+        self.look(|db| message_rows::by_server_id(db, conversation, id))
+    }
+
+    fn unplaced(&mut self, conversation: &ConversationId) -> RowResult<Vec<Message>> {
+        self.look(|db| message_rows::unplaced(db, conversation))
+    }
+
+    fn insert_message(&mut self, message: &Message) -> RowResult<()> {
+        self.change(|db| message_rows::insert(db, message))
+    }
+
+    fn update_message(&mut self, message: &Message) -> RowResult<()> {
+        self.change(|db| message_rows::update(db, message))
+    }
+
+    fn remove_message(&mut self, id: ClientMessageId) -> RowResult<()> {
+        self.change(|db| message_rows::remove(db, id))
+    }
+
+    fn page(
+        &mut self,
+        conversation: &ConversationId,
+        before: Option<SortKey>,
+        limit: usize,
+        include_deleted: bool,
+    ) -> RowResult<Vec<Message>> {
+        self.look(|db| message_rows::page(db, conversation, before, limit, include_deleted))
+    }
+
+    fn page_after(
+        &mut self,
+        conversation: &ConversationId,
+        after: SortKey,
+        limit: usize,
+    ) -> RowResult<Vec<Message>> {
+        self.look(|db| message_rows::page_after(db, conversation, after, limit))
+    }
+
+    fn server_key_above(
+        &mut self,
+        conversation: &ConversationId,
+        key: Option<SortKey>,
+    ) -> RowResult<Option<SortKey>> {
+        self.look(|db| message_rows::server_key_above(db, conversation, key))
+    }
+
+    fn server_key_below(
+        &mut self,
+        conversation: &ConversationId,
+        key: Option<SortKey>,
+    ) -> RowResult<Option<SortKey>> {
+        self.look(|db| message_rows::server_key_below(db, conversation, key))
+    }
+
+    fn unread_up_to(
+        &mut self,
+        conversation: &ConversationId,
+        up_to: SortKey,
+    ) -> RowResult<Vec<Message>> {
+        self.look(|db| message_rows::unread_up_to(db, conversation, up_to))
+    }
+
+    fn search(&mut self, text: &str, limit: usize) -> RowResult<Vec<Message>> {
+        self.look(|db| message_rows::search(db, text, limit))
+    }
+
+    fn next_order(&mut self) -> RowResult<i64> {
+        self.change(outbox_rows::next_order)
+    }
+
+    fn outbox_entry(&mut self, id: ClientMessageId) -> RowResult<Option<OutboxEntry>> {
+        self.look(|db| outbox_rows::one(db, id))
+    }
+
+    fn put_outbox(&mut self, entry: &OutboxEntry) -> RowResult<()> {
+        self.change(|db| outbox_rows::put(db, entry))
+    }
+
+    fn remove_outbox(&mut self, id: ClientMessageId) -> RowResult<()> {
+        self.change(|db| outbox_rows::remove(db, id))
+    }
+
+    fn outbox_heads(&mut self) -> RowResult<Vec<OutboxEntry>> {
+        self.look(outbox_rows::heads)
+    }
+
+    fn outbox(&mut self, conversation: Option<&ConversationId>) -> RowResult<Vec<OutboxEntry>> {
+        self.look(|db| outbox_rows::list(db, conversation))
+    }
+
+    fn append_journal(&mut self, entry: &JournalEntry) -> RowResult<()> {
+        self.change(|db| journal_rows::append(db, entry))
+    }
+
+    fn journal_after(&mut self, after: i64, limit: usize) -> RowResult<Vec<JournalEntry>> {
+        self.look(|db| journal_rows::after(db, after, limit))
+    }
+
+    fn journal_of(&mut self, id: ClientMessageId) -> RowResult<Vec<JournalEntry>> {
+        self.look(|db| journal_rows::of(db, id))
+    }
+
+    fn journal_head(&mut self) -> RowResult<i64> {
+        self.look(journal_rows::head)
+    }
+
+    fn setting(&mut self, name: &str) -> RowResult<Option<String>> {
+        self.look(|db| journal_rows::setting(db, name))
+    }
+
+    fn put_setting(&mut self, name: &str, value: &str) -> RowResult<()> {
+        self.change(|db| journal_rows::put_setting(db, name, value))
+    }
+}

@@ -1,0 +1,3 @@
+//! For tests of apps and adapters: what every implementation of a port must pass.
+
+pub mod repository_contract;

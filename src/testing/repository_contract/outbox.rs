@@ -1,0 +1,140 @@
+//! The outbox: entries, heads, accept order.
+
+use super::{Store, read, samples::*, write};
+use crate::domain::{
+    delivery::DeliveryState,
+    outbox::OutboxEntry,
+    ports::{Durability, RepositoryError, Rows},
+};
+
+async fn put(store: &Store, entries: Vec<OutboxEntry>) {
+    write(store, move |rows| {
+        for entry in &entries {
+            if rows.conversation(&entry.conversation)?.is_none() {
+                rows.put_conversation(&bare_conversation(entry.conversation.as_str()))?;
+            }
+            rows.put_outbox(entry)?;
+        }
+        Ok(())
+    })
+    .await;
+}
+
+fn orders(entries: &[OutboxEntry]) -> Vec<i64> {
+    entries.iter().map(|entry| entry.order).collect()
+}
+
+/// What is put comes back, every field of it, until it is removed.
+pub async fn entry_round_trips_with_every_field(store: Store) {
+    let sent = [entry("c", 1), full_entry("c", 2)];
+    put(&store, sent.to_vec()).await;
+    read(&store, move |rows| {
+        for entry in &sent {
+            assert!(rows.outbox_entry(entry.message)?.as_ref() == Some(entry));
+        }
+        assert!(rows.outbox_entry(key(3))?.is_none());
+        Ok(())
+    })
+    .await;
+    write(&store, |rows| {
+        rows.remove_outbox(key(2))?;
+        rows.remove_outbox(key(2))
+    })
+    .await;
+    assert!(
+        read(&store, |rows| rows.outbox_entry(key(2)))
+            .await
+            .is_none()
+    );
+}
+
+/// A second put replaces all fields.
+pub async fn entry_put_again_keeps_nothing_of_the_old(store: Store) {
+    put(&store, vec![entry("d", 9)]).await;
+    for next in [entry("c", 1), full_entry("d", 1), entry("c", 1)] {
+        put(&store, vec![next.clone()]).await;
+        let got = read(&store, |rows| rows.outbox_entry(key(1))).await;
+        assert!(got == Some(next));
+    }
+    assert_eq!(read(&store, |rows| rows.outbox(None)).await.len(), 2);
+}
+
+/// Failed, cancelled and parked entries are passed over; what is in flight is not.
+pub async fn heads_are_the_first_that_wait_in_each_conversation(store: Store) {
+    let with = |name, n, state, parked| OutboxEntry {
+        state,
+        parked,
+        ..entry(name, n)
+    };
+    let entries = vec![
+        with("b", 8, DeliveryState::Queued, false),
+        with("b", 6, DeliveryState::Uncertain, false),
+        with("a", 1, DeliveryState::Uncertain, true),
+        with("a", 2, DeliveryState::Failed, false),
+        with("a", 7, DeliveryState::Sending, false),
+        with("a", 9, DeliveryState::Queued, false),
+        with("idle", 3, DeliveryState::Failed, false),
+        with("idle", 4, DeliveryState::Cancelled, false),
+        with("c", 5, DeliveryState::Queued, false),
+    ];
+    put(&store, entries).await;
+    let heads = |rows: &mut dyn Rows| rows.outbox_heads();
+    assert_eq!(orders(&read(&store, heads).await), [5, 6, 7]);
+
+    // Who leaves, parks or fails makes room for the next; who returns is first again.
+    put(&store, vec![with("b", 6, DeliveryState::Uncertain, true)]).await;
+    put(&store, vec![with("a", 2, DeliveryState::Queued, false)]).await;
+    write(&store, |rows| rows.remove_outbox(key(5))).await;
+    assert_eq!(orders(&read(&store, heads).await), [2, 8]);
+}
+
+/// Draining takes one after the other, each found without the rest.
+pub async fn a_long_queue_has_one_head(store: Store) {
+    put(&store, (1..=300).map(|n| entry("c", n)).collect()).await;
+    for n in 1..=20 {
+        let head = write(&store, |rows| {
+            let heads = rows.outbox_heads()?;
+            heads
+                .iter()
+                .try_for_each(|head| rows.remove_outbox(head.message))?;
+            Ok(heads)
+        });
+        assert_eq!(orders(&head.await), [n]);
+    }
+}
+
+/// By accept order, whatever the order of puts; one conversation's alone where asked.
+pub async fn entries_come_by_accept_order(store: Store) {
+    let failed = OutboxEntry {
+        state: DeliveryState::Failed,
+        ..entry("d", 2)
+    };
+    put(
+        &store,
+        vec![entry("d", 4), entry("c", 3), failed, entry("c", 1)],
+    )
+    .await;
+    assert_eq!(
+        orders(&read(&store, |rows| rows.outbox(None)).await),
+        [1, 2, 3, 4]
+    );
+    let of =
+        |name: &'static str| move |rows: &mut dyn Rows| rows.outbox(Some(&conversation_id(name)));
+    assert_eq!(orders(&read(&store, of("c")).await), [1, 3]);
+    assert_eq!(orders(&read(&store, of("d")).await), [2, 4]);
+    assert!(read(&store, of("unknown")).await.is_empty());
+}
+
+/// Numbers ascend and no two committed transactions have one in common.
+pub async fn an_order_is_given_once(store: Store) {
+    let two = |rows: &mut dyn Rows| Ok([rows.next_order()?, rows.next_order()?]);
+    let first = write(&store, two).await;
+    let failed = store.transact(Durability::Normal, |rows| {
+        rows.next_order()?;
+        Err::<(), _>(RepositoryError::Full)
+    });
+    assert_eq!(failed.await, Err(RepositoryError::Full));
+    let second = write(&store, two).await;
+    let all = [first, second].concat();
+    assert!(all.windows(2).all(|pair| pair[0] < pair[1]), "{all:?}");
+}

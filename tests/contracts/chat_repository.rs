@@ -1,0 +1,48 @@
+//! The store: in memory, in SQLite on its own threads, in SQLite on the caller.
+
+use tidings::{
+    adapters::sqlite::{Executor, SqliteOptions, SqliteRepository},
+    testing::repository_contract::Fixture,
+};
+
+mod memory {
+    use std::sync::Arc;
+
+    use tidings::{adapters::memory::MemoryRepository, testing::repository_contract::Fixture};
+
+    fn make() -> Fixture {
+        Fixture::new(Arc::new(MemoryRepository::new()))
+    }
+
+    tidings::repository_contract!(make);
+}
+
+mod sqlite_thread {
+    use super::{Executor, Fixture};
+
+    fn make() -> Fixture {
+        super::sqlite(Executor::Thread)
+    }
+
+    tidings::repository_contract!(make);
+}
+
+mod sqlite_inline {
+    use super::{Executor, Fixture};
+
+    fn make() -> Fixture {
+        super::sqlite(Executor::Inline)
+    }
+
+    tidings::repository_contract!(make);
+}
+
+fn sqlite(executor: Executor) -> Fixture {
+    let home = tempfile::tempdir().expect("a directory");
+    let options = SqliteOptions {
+        executor,
+        ..SqliteOptions::new(home.path().join("chat.db"))
+    };
+    let store = SqliteRepository::open(options).expect("a store");
+    Fixture::with(store, home)
+}

@@ -1,0 +1,3 @@
+//! Every implementation of a port passes that port's contract.
+
+mod chat_repository;
