@@ -15,7 +15,9 @@ pub(crate) fn name(text: &str) -> String {
 pub(crate) fn code(text: &str) -> Option<String> {
     let word = text.trim();
     let fits = !word.is_empty() && word.len() <= LONGEST;
-    let plain = word.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:".contains(&b));
+    let plain = word
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"_-.:".contains(&b));
     (fits && plain).then(|| word.to_owned())
 }
 
@@ -27,7 +29,10 @@ mod tests {
     fn inv20_foreign_names_are_bounded_and_printable() {
         assert_eq!(name("evil\n\u{1b}[31m name"), "evil__[31m_name");
         assert_eq!(name(&"x".repeat(1000)).len(), LONGEST);
-        assert_eq!(code("CONSULTATION_EXISTS").as_deref(), Some("CONSULTATION_EXISTS"));
+        assert_eq!(
+            code("CONSULTATION_EXISTS").as_deref(),
+            Some("CONSULTATION_EXISTS")
+        );
         assert_eq!(code("a whole sentence, with a secret"), None);
     }
 }

@@ -144,7 +144,9 @@ impl HttpClient {
     /// Dropping the future abandons the request; a write may have taken effect.
     pub async fn execute(&self, request: HttpRequest) -> Result<HttpReply, ServiceError> {
         let effect = request.effect;
-        let total = request.deadline.map_or(self.limits.total, |d| d.min(self.limits.total));
+        let total = request
+            .deadline
+            .map_or(self.limits.total, |d| d.min(self.limits.total));
         let whole = self.send_and_read(request);
         bounded(total, whole, || too_late(effect)).await
     }
@@ -247,7 +249,12 @@ fn broken(error: &reqwest::Error, effect: Effect) -> ServiceError {
     } else {
         let detail = "the connection broke before the whole answer was there";
         let outcome = effect.once_sent();
-        (FailureKind::Interrupted, RetryClass::Backoff, outcome, detail)
+        (
+            FailureKind::Interrupted,
+            RetryClass::Backoff,
+            outcome,
+            detail,
+        )
     };
     ServiceError::new(kind, retry, outcome, detail)
 }

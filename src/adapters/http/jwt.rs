@@ -48,7 +48,10 @@ mod tests {
     fn l53_expiry_is_read_from_an_unpadded_base64url_payload() {
         let expected = Some(WallTime::from_millis(1_763_629_200_000));
         assert_eq!(expiry(&jwt(r#"{"exp":1763629200}"#)), expected);
-        assert_eq!(expiry(&jwt(r#"{"sub":"é?>","exp":1763629200.0}"#)), expected);
+        assert_eq!(
+            expiry(&jwt(r#"{"sub":"é?>","exp":1763629200.0}"#)),
+            expected
+        );
     }
 
     #[test]

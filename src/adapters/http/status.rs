@@ -175,14 +175,20 @@ mod tests {
         for (status, kind, retry, outcome) in table {
             let error = map(&reply(status), Effect::Write);
             assert_eq!(error.status, Some(status));
-            assert_eq!((error.kind, error.retry, error.outcome), (kind, retry, outcome));
+            assert_eq!(
+                (error.kind, error.retry, error.outcome),
+                (kind, retry, outcome)
+            );
         }
     }
 
     #[test]
     fn f26_a_read_is_never_uncertain() {
         for status in [408, 500, 503, 200, 700] {
-            assert_eq!(map(&reply(status), Effect::Read).outcome, Outcome::NotApplied);
+            assert_eq!(
+                map(&reply(status), Effect::Read).outcome,
+                Outcome::NotApplied
+            );
         }
     }
 
@@ -207,7 +213,10 @@ mod tests {
             ..reply(200)
         };
         assert_eq!(map(&page, Effect::Write).outcome, Outcome::Unknown);
-        assert_eq!(unreadable(&page, Effect::Write).kind, FailureKind::CaptivePortal);
+        assert_eq!(
+            unreadable(&page, Effect::Write).kind,
+            FailureKind::CaptivePortal
+        );
     }
 
     #[test]

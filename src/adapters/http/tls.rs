@@ -120,7 +120,11 @@ mod tests {
 
     #[test]
     fn custom_roots_without_a_certificate_are_refused() {
-        for bad in ["", "no pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        for bad in [
+            "",
+            "no pem",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        ] {
             let roots = TrustRoots::Custom(bad.into());
             assert_eq!(
                 client_config(&roots).err(),

@@ -2,12 +2,7 @@
 
 use std::{collections::VecDeque, fmt};
 
-use crate::domain::{
-    event::SessionEvent,
-    ids::MessageId,
-    ports::Outgoing,
-    retry::ServiceError,
-};
+use crate::domain::{event::SessionEvent, ids::MessageId, ports::Outgoing, retry::ServiceError};
 
 /// Reads frames. It may remember what it saw, and is asked for one frame at a time.
 pub trait Decoder: Send + fmt::Debug + 'static {

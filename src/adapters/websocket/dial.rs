@@ -125,7 +125,9 @@ impl Dialer {
     }
 
     async fn connect(&self, url: &Url) -> Result<BoxedIo, DialError> {
-        let host = url.host().ok_or_else(|| unreachable("the address has no host"))?;
+        let host = url
+            .host()
+            .ok_or_else(|| unreachable("the address has no host"))?;
         let port = url.port_or_known_default().unwrap_or(443);
         let stream = tcp::connect(&bare(&host), port)
             .await
@@ -134,7 +136,11 @@ impl Dialer {
             return Ok(Box::new(stream));
         }
         let name = server_name(&host)?;
-        let secured = self.tls.connect(name, stream).await.map_err(|e| insecure(&e))?;
+        let secured = self
+            .tls
+            .connect(name, stream)
+            .await
+            .map_err(|e| insecure(&e))?;
         Ok(Box::new(secured))
     }
 }
@@ -180,12 +186,14 @@ fn refused(error: tungstenite::Error) -> DialError {
     use tungstenite::Error as E;
     match error {
         E::Http(response) => DialError::Refused(reply(&response)),
-        E::Io(_) | E::ConnectionClosed | E::AlreadyClosed => {
-            failed(FailureKind::Interrupted, "the connection broke in the upgrade")
-        }
-        E::Protocol(tungstenite::error::ProtocolError::HandshakeIncomplete) => {
-            failed(FailureKind::Interrupted, "the connection ended in the upgrade")
-        }
+        E::Io(_) | E::ConnectionClosed | E::AlreadyClosed => failed(
+            FailureKind::Interrupted,
+            "the connection broke in the upgrade",
+        ),
+        E::Protocol(tungstenite::error::ProtocolError::HandshakeIncomplete) => failed(
+            FailureKind::Interrupted,
+            "the connection ended in the upgrade",
+        ),
         _ => failed(FailureKind::Protocol, "the upgrade was answered wrongly"),
     }
 }

@@ -13,9 +13,7 @@ use tokio::{
 };
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{
-        self, Message, error::ProtocolError, protocol::frame::coding::CloseCode,
-    },
+    tungstenite::{self, Message, error::ProtocolError, protocol::frame::coding::CloseCode},
 };
 
 use crate::{

@@ -161,7 +161,8 @@ where
     }
 
     async fn set_typing(&self, active: bool) -> Result<(), ServiceError> {
-        self.optional(self.encoder.typing(active), "show typing").await
+        self.optional(self.encoder.typing(active), "show typing")
+            .await
     }
 
     async fn ack(&self, ids: &[MessageId]) -> Result<(), ServiceError> {
