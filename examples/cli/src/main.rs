@@ -95,10 +95,14 @@ fn refuse(error: &clap::Error) -> ExitCode {
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     );
-    if !asked && std::env::args_os().any(|arg| arg == "--json") {
+    let wants_json = std::env::args_os().any(|arg| arg == "--json")
+        || std::env::var("TIDINGS_JSON").is_ok_and(|value| matches!(value.as_str(), "1" | "true"));
+    if !asked && wants_json {
         let rendered = error.render().to_string();
-        let first = rendered.lines().next().unwrap_or_default();
-        let text = first.strip_prefix("error: ").unwrap_or(first);
+        let lines = rendered.lines().map(str::trim);
+        let sentence: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+        let text = sentence.join(" ");
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
         output::Output::new(true).fail(&Failure::usage(text), None);
     }
     let _ = error.print();

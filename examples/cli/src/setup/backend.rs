@@ -82,7 +82,8 @@ fn consultations(
     Ok(config)
 }
 
-fn trust(setting: &TrustSetting) -> Result<TrustRoots, Failure> {
+/// Whose certificates are trusted.
+pub(crate) fn trust(setting: &TrustSetting) -> Result<TrustRoots, Failure> {
     match setting {
         TrustSetting::Platform => Ok(TrustRoots::Platform),
         TrustSetting::Webpki => Ok(TrustRoots::Webpki),

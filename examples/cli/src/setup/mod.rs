@@ -14,9 +14,9 @@ use tidings::{
 };
 
 pub(crate) use self::{
-    backend::service,
+    backend::{service, trust},
     settings::{Settings, backend_settings},
-    store::{identity, store_path},
+    store::store_path,
 };
 use crate::{args::Global, failure::Failure};
 

@@ -64,7 +64,7 @@ fn create_directory(file: &Path) -> Result<(), Failure> {
 
 /// Who we are and on which device: as told, else generated once and kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Identity {
+struct Identity {
     /// The user.
     pub(crate) user: String,
     /// The device.
@@ -72,7 +72,7 @@ pub(crate) struct Identity {
 }
 
 /// Reads the identity, making up what is missing.
-pub(crate) async fn identity(
+async fn identity(
     repository: &Arc<dyn ChatRepository>,
     global: &Global,
     platform: &Arc<dyn Platform>,
