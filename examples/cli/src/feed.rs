@@ -92,10 +92,15 @@ impl Feed {
 
     /// Follows a conversation's messages too; a second call changes nothing.
     pub(crate) fn show(&mut self, client: &ChatClient, id: &ConversationId) {
+        self.show_window(client, id, WINDOW);
+    }
+
+    /// As [`Self::show`], with that many messages at first.
+    pub(crate) fn show_window(&mut self, client: &ChatClient, id: &ConversationId, window: usize) {
         if self.shown.contains_key(id) {
             return;
         }
-        let mut observer = client.observe_timeline(id.clone(), WINDOW);
+        let mut observer = client.observe_timeline(id.clone(), window);
         let (tx, conversation) = (self.tx.clone(), id.clone());
         let task = self.tasks.spawn(async move {
             loop {

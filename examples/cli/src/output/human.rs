@@ -5,8 +5,18 @@ use super::records::{
     MessageRecord, Record, SettingRecord, StreamRecord, TimelineRecord,
 };
 
-/// The record in words; `None` where people need not be told.
+/// The record in words; `None` where people need not be told. Control characters, which could
+/// steer the terminal, are shown as spaces.
 pub(super) fn text(record: &Record) -> Option<String> {
+    let harmless = |c: char| match c {
+        '\n' | '\t' => c,
+        c if c.is_control() => ' ',
+        c => c,
+    };
+    words(record).map(|text| text.chars().map(harmless).collect())
+}
+
+fn words(record: &Record) -> Option<String> {
     Some(match record {
         Record::Conversation(row) => conversation(row),
         Record::Message(row) => message(row),
@@ -104,10 +114,10 @@ fn connection(row: &ConnectionRecord) -> String {
 }
 
 fn check(row: &CheckRecord) -> String {
-    let mark = match row.ok {
-        Some(true) => "ok  ",
-        Some(false) => "FAIL",
-        None => "skip",
+    let mark = match (row.ok, row.skipped) {
+        (_, true) => "skip",
+        (true, _) => "ok  ",
+        (false, _) => "FAIL",
     };
     let mut line = format!("{mark} {:<12} {}: {}", row.name, row.tried, row.text);
     if let Some(advice) = &row.advice {

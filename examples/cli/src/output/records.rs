@@ -248,11 +248,12 @@ pub(crate) struct LaggedRecord {
     pub(crate) missed: u64,
 }
 
-/// `check`; `ok` is null where the step was skipped.
+/// `check`. A skipped one is not `ok` where it waits for a failed one, and `ok` otherwise.
 #[derive(Clone, Serialize)]
 pub(crate) struct CheckRecord {
     pub(crate) name: &'static str,
-    pub(crate) ok: Option<bool>,
+    pub(crate) ok: bool,
+    pub(crate) skipped: bool,
     /// What was tried.
     pub(crate) tried: String,
     /// What came back.

@@ -16,7 +16,7 @@ use tidings::{
 pub(crate) use self::{
     backend::{service, trust},
     settings::{Settings, backend_settings},
-    store::store_path,
+    store::{look, store_path},
 };
 use crate::{args::Global, failure::Failure};
 

@@ -8,7 +8,10 @@ use std::{
 use directories::ProjectDirs;
 use tidings::{
     adapters::sqlite::{SqliteOptions, SqliteRepository},
-    domain::ports::{ChatRepository, Durability, Platform, Rows, chat_repository::RowResult},
+    domain::ports::{
+        ChatRepository, Durability, Platform, Rows,
+        chat_repository::{ConversationFilter, RowResult},
+    },
 };
 
 use crate::{
@@ -48,8 +51,28 @@ pub(crate) async fn open(
     options.passive = access == Access::Store;
     let opened = tokio::task::spawn_blocking(move || SqliteRepository::open(options)).await;
     let repository: Arc<dyn ChatRepository> = opened.map_err(|_| Failure::internal())??;
+    // Made at the first opening, whichever backend will ask for it.
     identity(&repository, global, platform).await?;
     Ok(repository)
+}
+
+/// Looks into the store and closes it again; says what is in it.
+pub(crate) async fn look(global: &Global, platform: &Arc<dyn Platform>) -> Result<String, Failure> {
+    let repository = open(global, platform, Access::Store).await?;
+    let me = identity(&repository, global, platform).await?;
+    let everything = ConversationFilter {
+        include_archived: true,
+        limit: 0,
+    };
+    let counted = repository
+        .view(move |rows| Ok((rows.conversations(everything)?.len(), rows.outbox(None)?.len())))
+        .await;
+    repository.close().await;
+    let (known, unsent) = counted?;
+    let (user, device) = (me.user, me.device);
+    Ok(format!(
+        "{known} conversations, {unsent} unsent messages; user {user}, device {device}"
+    ))
 }
 
 fn create_directory(file: &Path) -> Result<(), Failure> {
@@ -65,10 +88,8 @@ fn create_directory(file: &Path) -> Result<(), Failure> {
 /// Who we are and on which device: as told, else generated once and kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Identity {
-    /// The user.
-    pub(crate) user: String,
-    /// The device.
-    pub(crate) device: String,
+    user: String,
+    device: String,
 }
 
 /// Reads the identity, making up what is missing.

@@ -5,13 +5,13 @@
 mod network;
 mod service;
 
-use tidings::domain::{ids::ConversationId, ports::chat_repository::ConversationFilter};
+use tidings::domain::{conversation::ServerConversation, ids::ConversationId};
 
 use crate::{
     context::{Context, conversation_id},
     failure::{Exit, Failure},
     output::records::{CheckRecord, Record},
-    setup::{self, Access, Settings},
+    setup::{self, Settings},
 };
 
 /// Runs all checks; those behind a failed one are skipped.
@@ -50,21 +50,44 @@ struct Report<'a> {
 impl Report<'_> {
     /// It works.
     fn pass(&mut self, name: &'static str, tried: impl Into<String>, text: impl Into<String>) {
-        self.print(name, Some(true), tried.into(), text.into(), None, None);
+        self.print(CheckRecord {
+            tried: tried.into(),
+            ..line(name, true, text.into())
+        });
     }
 
     /// It does not, and this is what to do.
-    fn fail(&mut self, name: &'static str, tried: impl Into<String>, failure: Failure, advice: &str) {
+    fn fail(
+        &mut self,
+        name: &'static str,
+        tried: impl Into<String>,
+        failure: Failure,
+        advice: &str,
+    ) {
         self.failed += 1;
         self.blocked = self.blocked.or(Some(name));
-        let advice = Some(advice.to_owned());
-        let code = Some(failure.code);
-        self.print(name, Some(false), tried.into(), failure.text, advice, code);
+        self.print(CheckRecord {
+            tried: tried.into(),
+            advice: Some(advice.to_owned()),
+            code: Some(failure.code),
+            ..line(name, false, failure.text)
+        });
     }
 
-    /// It was not looked at.
-    fn skip(&mut self, name: &'static str, why: impl Into<String>) {
-        self.print(name, None, "not tried".to_owned(), why.into(), None, None);
+    /// There is nothing to look at.
+    fn skip(&mut self, name: &'static str, why: &str) {
+        self.print(CheckRecord {
+            skipped: true,
+            ..line(name, true, why.to_owned())
+        });
+    }
+
+    /// It cannot be looked at before another one is put right.
+    fn wait(&mut self, name: &'static str, by: &str) {
+        self.print(CheckRecord {
+            skipped: true,
+            ..line(name, false, format!("waits for {by}"))
+        });
     }
 
     /// Skips the rest where an earlier check failed.
@@ -73,28 +96,25 @@ impl Report<'_> {
             return false;
         };
         for name in names {
-            self.skip(name, format!("waits for {by}"));
+            self.wait(name, by);
         }
         true
     }
 
-    fn print(
-        &self,
-        name: &'static str,
-        ok: Option<bool>,
-        tried: String,
-        text: String,
-        advice: Option<String>,
-        code: Option<String>,
-    ) {
-        self.context.out.print(&Record::Check(CheckRecord {
-            name,
-            ok,
-            tried,
-            text,
-            advice,
-            code,
-        }));
+    fn print(&self, record: CheckRecord) {
+        self.context.out.print(&Record::Check(record));
+    }
+}
+
+fn line(name: &'static str, ok: bool, text: String) -> CheckRecord {
+    CheckRecord {
+        name,
+        ok,
+        skipped: false,
+        tried: "not tried".to_owned(),
+        text,
+        advice: None,
+        code: None,
     }
 }
 
@@ -104,7 +124,7 @@ async fn check_store(report: &mut Report<'_>) {
         Ok(path) => format!("open {}", path.display()),
         Err(_) => "find the data directory".to_owned(),
     };
-    match look_into_store(context).await {
+    match setup::look(&context.global, &context.platform).await {
         Ok(text) => report.pass("store", tried, text),
         Err(failure) => {
             let advice = "check the file and its directory, or name another with --store";
@@ -113,25 +133,11 @@ async fn check_store(report: &mut Report<'_>) {
     }
 }
 
-async fn look_into_store(context: &Context) -> Result<String, Failure> {
-    let client = context.client(Access::Store).await?;
-    let all = ConversationFilter {
-        include_archived: true,
-        limit: 0,
-    };
-    let (known, unsent) = (client.conversations(all).await?, client.outbox().await?);
-    Ok(format!(
-        "{} conversations, {} unsent messages",
-        known.len(),
-        unsent.len()
-    ))
-}
-
 /// The newest conversation of a page, by the server's own times.
 fn newest(
-    rows: &[tidings::domain::conversation::ServerConversation],
+    rows: &[ServerConversation],
 ) -> Option<&ConversationId> {
-    let activity = |row: &tidings::domain::conversation::ServerConversation| {
+    let activity = |row: &ServerConversation| {
         row.last_message_at.or(row.updated_at).or(row.created_at)
     };
     rows.iter().max_by_key(|row| activity(row)).map(|row| &row.id)

@@ -94,7 +94,7 @@ async fn list(
             None
         }
         Err(error) => {
-            report.skip("auth", "the call did not come that far");
+            report.wait("auth", "rest");
             let advice = "see that --url names the service itself, and that it is up";
             report.fail("rest", rest, failure(error), advice);
             None
@@ -121,7 +121,7 @@ async fn socket(
                           try --ws-url, --ws-auth query";
             report.fail("websocket", tried, failure, advice);
             for name in ["first_frame", "keepalive"] {
-                report.skip(name, "waits for websocket");
+                report.wait(name, "websocket");
             }
             return;
         }
