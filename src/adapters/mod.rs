@@ -2,11 +2,10 @@
 
 #[cfg(feature = "consultations")]
 pub mod consultations;
-mod fold;
-mod guarded;
 pub mod http;
 pub mod memory;
 mod printable;
 pub mod sqlite;
+mod storage;
 pub mod system;
 pub mod websocket;

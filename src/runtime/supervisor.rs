@@ -1,1 +1,44 @@
-//! The supervisor.
+//! The supervisor: the only place that spawns. It owns every task and outlives none of them.
+
+use std::{future::Future, panic::AssertUnwindSafe};
+
+use futures_util::FutureExt;
+use tokio::task::JoinSet;
+
+/// A set of tasks that end with it.
+#[derive(Debug, Default)]
+pub(crate) struct Supervisor {
+    tasks: JoinSet<()>,
+}
+
+impl Supervisor {
+    /// Runs a task; should it panic, `fallen` runs in its stead, so that nobody waits for ever.
+    pub(crate) fn run(
+        &mut self,
+        task: impl Future<Output = ()> + Send + 'static,
+        fallen: impl Future<Output = ()> + Send + 'static,
+    ) {
+        while self.tasks.try_join_next().is_some() {}
+        self.tasks.spawn(async move {
+            if AssertUnwindSafe(task).catch_unwind().await.is_err() {
+                tracing::error!("task.panicked");
+                fallen.await;
+            }
+        });
+    }
+
+    /// Ends every task at its next await.
+    pub(crate) fn abort_all(&mut self) {
+        self.tasks.abort_all();
+    }
+}
+
+/// Starts the one task that nothing in the core waits for: the driver.
+#[expect(clippy::disallowed_methods, reason = "this is the place that spawns")]
+pub(crate) fn start(driver: impl Future<Output = ()> + Send + 'static) {
+    tokio::task::spawn(async move {
+        if AssertUnwindSafe(driver).catch_unwind().await.is_err() {
+            tracing::error!("driver.panicked");
+        }
+    });
+}

@@ -1,11 +1,15 @@
 //! What every [`ChatRepository`] must do, as tests: [`repository_contract!`](crate::repository_contract)
 //! writes them out for an implementation.
 //!
-//! ```ignore
+//! ```
+//! use std::sync::Arc;
+//! use tidings::{adapters::memory::MemoryRepository, testing::repository_contract::Fixture};
+//!
 //! fn make() -> Fixture {
-//!     Fixture::new(Arc::new(MyRepository::new()))
+//!     Fixture::new(Arc::new(MemoryRepository::new()))
 //! }
 //! tidings::repository_contract!(make);
+//! # fn main() {}
 //! ```
 #![expect(
     clippy::unwrap_used,

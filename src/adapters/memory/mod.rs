@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use self::rows::State;
 use crate::{
-    adapters::guarded,
+    adapters::storage::guarded,
     domain::ports::{
         ChatRepository, Durability, RepositoryError, Revision,
         chat_repository::{Job, RowResult},

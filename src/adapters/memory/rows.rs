@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use super::table::Table;
 use crate::{
-    adapters::fold::Needle,
+    adapters::storage::fold::Needle,
     domain::{
         conversation::Conversation,
         ids::{ClientMessageId, ConversationId, MessageId},

@@ -12,7 +12,7 @@ use crate::domain::{
 };
 
 /// The columns in the order in which [`decode`] takes them.
-macro_rules! select {
+macro_rules! query {
     ($rest:literal) => {
         concat!(
             "SELECT id, title, archived, draft,
@@ -26,14 +26,14 @@ macro_rules! select {
     };
 }
 
-pub(super) const ONE: &str = select!("WHERE id = ?1");
+pub(super) const ONE: &str = query!("WHERE id = ?1");
 
-pub(super) const LISTED: &str = select!(
+pub(super) const LISTED: &str = query!(
     "INDEXED BY conversation_listed WHERE hidden = 0 ORDER BY activity_at DESC, id LIMIT ?1"
 );
 
 pub(super) const ALL: &str =
-    select!("INDEXED BY conversation_by_activity ORDER BY activity_at DESC, id LIMIT ?1");
+    query!("INDEXED BY conversation_by_activity ORDER BY activity_at DESC, id LIMIT ?1");
 
 const INSERT: &str = "INSERT INTO conversation (
     id, title, archived, draft,

@@ -12,7 +12,7 @@ use crate::domain::{
 };
 
 /// The columns in the order in which [`decode`] takes them.
-macro_rules! select {
+macro_rules! query {
     ($rest:literal) => {
         concat!(
             "SELECT sequence, message,
@@ -25,10 +25,10 @@ macro_rules! select {
     };
 }
 
-pub(super) const AFTER: &str = select!("WHERE sequence > ?1 ORDER BY sequence LIMIT ?2");
+pub(super) const AFTER: &str = query!("WHERE sequence > ?1 ORDER BY sequence LIMIT ?2");
 
 pub(super) const OF: &str =
-    select!("INDEXED BY journal_of_message WHERE message = ?1 ORDER BY sequence");
+    query!("INDEXED BY journal_of_message WHERE message = ?1 ORDER BY sequence");
 
 /// SQLite's own memory of the highest number given; it outlives the rows.
 const HEAD: &str = "SELECT seq FROM sqlite_sequence WHERE name = 'journal'";

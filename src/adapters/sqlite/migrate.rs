@@ -15,31 +15,36 @@ pub(super) const fn latest() -> i64 {
     STEPS.len().cast_signed() as i64
 }
 
-/// Brings the file to the latest version.
+/// Brings the file to the latest version; one that has it is only looked at, so that opening a
+/// store waits for nobody's write.
 ///
 /// # Errors
 /// `Newer` where a later version wrote it in the meantime, else what SQLite said.
 pub(super) fn run(db: &mut Connection) -> RowResult<()> {
-    while step(db)? {}
+    while version(db)? != latest() {
+        step(db)?;
+    }
     Ok(())
 }
 
-/// Makes one step, if one is due. The version is read inside the transaction: another process may
-/// be migrating too.
-fn step(db: &mut Connection) -> RowResult<bool> {
+/// Makes one step, if one is due still: another process may be migrating too, so the version that
+/// counts is the one inside the transaction.
+fn step(db: &mut Connection) -> RowResult<()> {
     let begun = db.transaction_with_behavior(TransactionBehavior::Immediate);
     let step = begun.map_err(failed)?;
-    let version: i64 = step
-        .query_row("PRAGMA user_version", (), |row| row.get(0))
-        .map_err(failed)?;
+    let version = version(&step)?;
     let at = usize::try_from(version).map_err(|_| RepositoryError::Corrupt)?;
     match STEPS.get(at) {
         Some(sql) => apply(&step, sql, version + 1).map_err(failed)?,
         None if version > latest() => return Err(RepositoryError::Newer),
-        None => return Ok(false),
+        None => {}
     }
-    step.commit().map_err(failed)?;
-    Ok(true)
+    step.commit().map_err(failed)
+}
+
+fn version(db: &Connection) -> RowResult<i64> {
+    let version = db.query_row("PRAGMA user_version", (), |row| row.get(0));
+    version.map_err(failed)
 }
 
 fn apply(db: &Connection, sql: &str, version: i64) -> rusqlite::Result<()> {

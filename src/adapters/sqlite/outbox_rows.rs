@@ -10,7 +10,7 @@ use crate::domain::{
 };
 
 /// The columns in the order in which [`decode`] takes them.
-macro_rules! select {
+macro_rules! query {
     ($rest:literal) => {
         concat!(
             "SELECT message, (SELECT c.id FROM conversation c WHERE c.pk = outbox.conversation),
@@ -23,12 +23,12 @@ macro_rules! select {
     };
 }
 
-pub(super) const ONE: &str = select!("WHERE message = ?1");
+pub(super) const ONE: &str = query!("WHERE message = ?1");
 
 /// Sorted by the caller: all rows are read anyway, and an index for it would cost each accept.
-const ALL: &str = select!("");
+const ALL: &str = query!("");
 
-pub(super) const OF_CONVERSATION: &str = select!(
+pub(super) const OF_CONVERSATION: &str = query!(
     "INDEXED BY outbox_of_conversation
      WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) ORDER BY accept_order, pk"
 );
@@ -39,7 +39,7 @@ pub(super) const NEXT_HEAD: &str = "SELECT conversation, pk FROM outbox INDEXED 
     WHERE parked = 0 AND state IN (0, 1, 2) AND conversation > ?1
     ORDER BY conversation, accept_order, pk LIMIT 1";
 
-pub(super) const BY_NUMBER: &str = select!("WHERE pk = ?1");
+pub(super) const BY_NUMBER: &str = query!("WHERE pk = ?1");
 
 const PUT: &str = "INSERT INTO outbox (
     message, conversation, body, durable, state, accept_order, attempt, failures, accepted_at,

@@ -1,1 +1,133 @@
 //! Proof that the hot questions are index lookups, whatever the history's size.
+
+use rusqlite::{Connection, StatementStatus, params};
+
+use super::{conversation_rows, journal_rows, message_rows, migrate, outbox_rows};
+
+/// Every statement that reads or finds rows by more than the order of the table.
+const LOOKUPS: [(&str, &str); 22] = [
+    ("conversation", conversation_rows::ONE),
+    ("update conversation", conversation_rows::UPDATE),
+    ("update listing", conversation_rows::UPDATE_LISTING),
+    ("update context", conversation_rows::UPDATE_CONTEXT),
+    ("message", message_rows::ONE),
+    ("message by number", message_rows::BY_NUMBER),
+    ("message by server id", message_rows::BY_SERVER_ID),
+    ("unplaced", message_rows::UNPLACED),
+    ("page", message_rows::PAGE),
+    ("page with deleted", message_rows::PAGE_WITH_DELETED),
+    ("page after", message_rows::PAGE_AFTER),
+    ("unread", message_rows::UNREAD),
+    ("key above", message_rows::KEY_ABOVE),
+    ("key below", message_rows::KEY_BELOW),
+    ("update message", message_rows::UPDATE),
+    ("update message's indexed", message_rows::UPDATE_INDEXED),
+    ("outbox entry", outbox_rows::ONE),
+    ("outbox of conversation", outbox_rows::OF_CONVERSATION),
+    ("outbox head", outbox_rows::NEXT_HEAD),
+    ("next order", outbox_rows::NEXT_ORDER),
+    ("journal of message", journal_rows::OF),
+    ("setting", journal_rows::SETTING),
+];
+
+fn store() -> Connection {
+    let mut db = Connection::open_in_memory().expect("a database");
+    migrate::run(&mut db).expect("the schema");
+    db
+}
+
+fn plan(db: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect(sql);
+    // Unbound parameters are null; a plan does not depend on them.
+    let mut rows = statement.raw_query();
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next().expect("a step") {
+        steps.push(row.get(3).expect("its words"));
+    }
+    steps
+}
+
+#[test]
+fn hot_questions_are_index_lookups() {
+    let db = store();
+    for (name, sql) in LOOKUPS {
+        let steps = plan(&db, sql);
+        assert!(
+            steps.iter().any(|step| step.starts_with("SEARCH")),
+            "{name}: {steps:?}"
+        );
+        for step in &steps {
+            assert!(!step.contains("SCAN"), "{name}: {steps:?}");
+            assert!(!step.contains("TEMP B-TREE"), "{name}: {steps:?}");
+        }
+    }
+}
+
+#[test]
+fn the_conversation_list_walks_an_index_in_order() {
+    let db = store();
+    for (sql, index) in [
+        (conversation_rows::LISTED, "conversation_listed"),
+        (conversation_rows::ALL, "conversation_by_activity"),
+    ] {
+        let walk = format!("SCAN conversation USING INDEX {index}");
+        assert_eq!(plan(&db, sql), [walk]);
+    }
+    let walk = "SEARCH journal USING INTEGER PRIMARY KEY (rowid>?)";
+    assert_eq!(plan(&db, journal_rows::AFTER)[0], walk);
+}
+
+/// Rows `from..to` of one conversation: every tenth is deleted, read ones, and a waiting queue.
+fn fill(db: &Connection, from: i64, to: i64) {
+    let insert =
+        "INSERT INTO message (id, conversation, role, own, body, sort_key, state, attempts,
+        completeness, deleted, unread, revision, version)
+        VALUES (?1, 1, 'user', 0, 'text', ?2, 3, 0, 0, ?2 % 10 = 0, 0, 0, 0)";
+    let queue = "INSERT INTO outbox (message, conversation, body, durable, state, accept_order,
+        attempt, failures, accepted_at, expires_at, parked)
+        VALUES (?1, 1, 'text', 1, 0, ?2, 0, 0, 0, 0, 0)";
+    for n in from..to {
+        let id = i128::from(n).to_be_bytes();
+        db.execute(insert, params![id, n]).expect("a message");
+        db.execute(queue, params![id, n]).expect("an entry");
+    }
+}
+
+/// Steps of SQLite's machine: a count that no other load on the host disturbs.
+fn steps(db: &Connection, sql: &str) -> i32 {
+    let mut statement = db.prepare(sql).expect(sql);
+    for at in 1..=statement.parameter_count() {
+        let value = ["c", "500", "50"].get(at - 1).copied().unwrap_or_default();
+        statement.raw_bind_parameter(at, value).expect("a bound");
+    }
+    let mut rows = statement.raw_query();
+    while rows.next().expect("a row").is_some() {}
+    drop(rows);
+    assert_eq!(statement.get_status(StatementStatus::Sort), 0, "{sql}");
+    statement.get_status(StatementStatus::VmStep)
+}
+
+#[test]
+fn g13_a_page_costs_the_same_in_a_long_history() {
+    let db = store();
+    db.execute_batch(
+        "INSERT INTO conversation (id, archived, server_id, participants, attributes, hidden,
+         unread, stored, version) VALUES ('c', 0, 'c', '[]', '{}', 0, 0, 0, 0)",
+    )
+    .expect("a conversation");
+    let hot = [
+        message_rows::PAGE,
+        message_rows::PAGE_WITH_DELETED,
+        message_rows::PAGE_AFTER,
+        message_rows::UNREAD,
+        message_rows::UNPLACED,
+        message_rows::KEY_BELOW,
+        message_rows::KEY_ABOVE,
+        outbox_rows::NEXT_HEAD,
+    ];
+    fill(&db, 1, 1_000);
+    let short = hot.map(|sql| steps(&db, sql));
+    fill(&db, 1_000, 4_000);
+    let long = hot.map(|sql| steps(&db, sql));
+    assert_eq!(short, long);
+}

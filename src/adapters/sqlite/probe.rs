@@ -13,6 +13,9 @@ use crate::domain::ports::{RepositoryError, chat_repository::RowResult};
 /// Marks the file as ours: "TDNG".
 pub(super) const APPLICATION_ID: i64 = 0x5444_4E47;
 
+/// The smallest page that SQLite knows.
+const SMALLEST_PAGE: u64 = 512;
+
 /// What a file says of itself.
 #[derive(Debug, PartialEq, Eq)]
 struct Label {
@@ -56,17 +59,27 @@ fn judge(label: &Label) -> RowResult<()> {
 
 fn label(path: &Path) -> RowResult<Label> {
     if has_log(path) {
-        return read(&with_log(path).map_err(failed)?).map_err(failed);
+        return read(with_log(path));
     }
-    match without_log(path).and_then(|db| read(&db).map_err(failed)) {
+    match read(without_log(path)) {
         // Another process may have begun to write between the look at the log and ours at the
         // file; what was half of a checkpoint is whole when seen with the log.
-        Err(_) if has_log(path) => read(&with_log(path).map_err(failed)?).map_err(failed),
+        Err(_) if has_log(path) => read(with_log(path)),
+        // SQLite takes any file that is shorter than its smallest page for an empty database.
+        Ok(_) if size(path) < SMALLEST_PAGE => Err(RepositoryError::Corrupt),
         outcome => outcome,
     }
 }
 
-fn read(db: &Connection) -> rusqlite::Result<Label> {
+fn read(db: RowResult<Connection>) -> RowResult<Label> {
+    read_label(&db?).map_err(|error| match failed(error) {
+        // These statements fit every database: where one does not work, the file is none.
+        RepositoryError::Internal(_) => RepositoryError::Corrupt,
+        error => error,
+    })
+}
+
+fn read_label(db: &Connection) -> rusqlite::Result<Label> {
     let number = |sql: &str| db.query_row(sql, (), |row| row.get(0));
     Ok(Label {
         // Reading the schema makes SQLite check the header first.
@@ -77,10 +90,11 @@ fn read(db: &Connection) -> rusqlite::Result<Label> {
 }
 
 /// The newest word may be in the log, so it has to be read; closing must not fold it in.
-fn with_log(path: &Path) -> rusqlite::Result<Connection> {
+fn with_log(path: &Path) -> RowResult<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(path, flags)?;
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    let db = Connection::open_with_flags(path, flags).map_err(failed)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .map_err(failed)?;
     Ok(db)
 }
 

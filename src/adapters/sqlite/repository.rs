@@ -102,12 +102,14 @@ impl SqliteRepository {
     /// Starts the end; on threads, [`finish`] does the rest.
     fn shut(&self) {
         self.core.shut();
-        if let Some(slot) = &self.inline {
-            if let Some(inline) = Self::lock_inline(slot).take() {
-                let _announce = Announce(Arc::clone(&self.core));
-                drop(inline.reader);
-                finish(&self.core, inline.watcher);
-            }
+        if let Some(inline) = self
+            .inline
+            .as_ref()
+            .and_then(|slot| Self::lock_inline(slot).take())
+        {
+            let _announce = Announce(Arc::clone(&self.core));
+            drop(inline.reader);
+            finish(&self.core, inline.watcher);
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::{error::failed, options::Synchronous, rows::SqliteRows};
 use crate::{
-    adapters::guarded,
+    adapters::storage::guarded,
     domain::ports::{
         Durability, RepositoryError,
         chat_repository::{Job, RowResult},
@@ -98,7 +98,9 @@ impl Writer {
     fn transaction(&mut self, tasks: &mut VecDeque<WriteTask>) -> Vec<Outcome> {
         let mut outcomes = Vec::with_capacity(tasks.len());
         let ended = match self.begin(tasks) {
-            Ok(db) => run_jobs(db, tasks, &mut outcomes).and_then(|()| end(db, &outcomes)),
+            Ok(db) => run_jobs(db, tasks, &mut outcomes)
+                .and_then(|()| end(db, &outcomes))
+                .inspect_err(|_| abandon(db)),
             Err(error) => {
                 outcomes.extend(tasks.drain(..).map(Outcome::unheard));
                 Err(error)
@@ -198,6 +200,14 @@ fn end(db: &Connection, outcomes: &[Outcome]) -> RowResult<()> {
     run_cached(db, if any { "COMMIT" } else { "ROLLBACK" }).map_err(failed)
 }
 
+/// Ends what is left of a transaction: a commit that fails leaves it open.
+fn abandon(db: &Connection) {
+    if !db.is_autocommit() {
+        // It fails only where there is none left.
+        let _ = run_cached(db, "ROLLBACK");
+    }
+}
+
 /// Nothing of the transaction happened, so nobody is told otherwise.
 fn refuse(outcomes: &mut [Outcome], error: &RepositoryError) {
     for outcome in outcomes {
@@ -215,4 +225,70 @@ fn run_cached(db: &Connection, sql: &str) -> rusqlite::Result<()> {
 fn foreign_commits(db: &Connection) -> rusqlite::Result<i64> {
     db.prepare_cached("PRAGMA data_version")?
         .query_row((), |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::sqlite::migrate;
+
+    fn open(path: &std::path::Path) -> Connection {
+        let mut db = Connection::open(path).expect("a file");
+        db.execute_batch("PRAGMA journal_mode = WAL")
+            .expect("a log");
+        migrate::run(&mut db).expect("the schema");
+        db
+    }
+
+    fn task(durability: Durability) -> (WriteTask, oneshot::Receiver<RowResult<()>>) {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(|rows| rows.next_order().map(drop));
+        let task = WriteTask {
+            durability,
+            job,
+            reply,
+        };
+        (task, answer)
+    }
+
+    /// Commits one batch, and tells SQLite's level after it.
+    fn commit(writer: &mut Writer, batch: &[Durability]) -> i64 {
+        let revision = watch::Sender::new(0);
+        let (tasks, mut answers): (VecDeque<_>, Vec<_>) = batch.iter().copied().map(task).unzip();
+        writer.run(tasks, &revision);
+        assert!(
+            answers
+                .iter_mut()
+                .all(|answer| answer.try_recv() == Ok(Ok(())))
+        );
+        assert_eq!(*revision.borrow(), 1, "one commit for the batch");
+        let db = writer.db.as_ref().expect("open");
+        db.query_row("PRAGMA synchronous", (), |row| row.get(0))
+            .expect("a level")
+    }
+
+    #[test]
+    fn a_batch_is_as_durable_as_its_most_careful_job() {
+        use Durability::{Full, Normal};
+        let home = tempfile::tempdir().expect("a directory");
+        let db = open(&home.path().join("chat.db"));
+        let mut writer = Writer::new(db, Synchronous::ByDurability).expect("a writer");
+        let (full, normal) = (2, 1);
+        assert_eq!(commit(&mut writer, &[Normal]), normal);
+        assert_eq!(commit(&mut writer, &[Normal, Full, Normal]), full);
+        assert_eq!(commit(&mut writer, &[Normal, Normal]), normal);
+    }
+
+    #[test]
+    fn own_commits_are_not_news_and_those_of_others_are_once() {
+        let home = tempfile::tempdir().expect("a directory");
+        let path = home.path().join("chat.db");
+        let mut writer = Writer::new(open(&path), Synchronous::Off).expect("a writer");
+        let mut other = Writer::new(open(&path), Synchronous::Off).expect("another");
+        commit(&mut writer, &[Durability::Normal]);
+        assert!(!writer.others_committed());
+        commit(&mut other, &[Durability::Normal]);
+        assert!(writer.others_committed());
+        assert!(!writer.others_committed());
+    }
 }

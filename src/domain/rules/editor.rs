@@ -18,6 +18,7 @@ pub struct Editor<'a> {
     rows: &'a mut dyn Rows,
     conversation: Conversation,
     last_is_stale: bool,
+    dirty: bool,
 }
 
 impl std::fmt::Debug for Editor<'_> {
@@ -35,12 +36,14 @@ impl<'a> Editor<'a> {
     /// The store's.
     pub fn open(rows: &'a mut dyn Rows, id: &ConversationId) -> RowResult<Self> {
         let stored = rows.conversation(id)?;
+        let dirty = stored.is_none();
         let conversation =
             stored.unwrap_or_else(|| Conversation::new(ServerConversation::bare(id.clone())));
         Ok(Self {
             rows,
             conversation,
             last_is_stale: false,
+            dirty,
         })
     }
 
@@ -57,6 +60,7 @@ impl<'a> Editor<'a> {
 
     /// The conversation, to be changed; stored by [`Self::finish`].
     pub const fn conversation_mut(&mut self) -> &mut Conversation {
+        self.dirty = true;
         &mut self.conversation
     }
 
@@ -66,6 +70,7 @@ impl<'a> Editor<'a> {
     /// The store's.
     pub fn insert(&mut self, message: &Message) -> RowResult<()> {
         self.rows.insert_message(message)?;
+        self.dirty = true;
         self.conversation.stored += 1;
         self.conversation.unread += u32::from(message.unread);
         self.preview(message);
@@ -79,6 +84,7 @@ impl<'a> Editor<'a> {
     pub fn update(&mut self, before: &Message, mut after: Message) -> RowResult<Message> {
         after.version = before.version + 1;
         self.rows.update_message(&after)?;
+        self.dirty = true;
         let unread = self.conversation.unread + u32::from(after.unread);
         self.conversation.unread = unread.saturating_sub(u32::from(before.unread));
         if self.conversation.read_to == Some(before.key) {
@@ -99,6 +105,7 @@ impl<'a> Editor<'a> {
     /// The store's.
     pub fn remove(&mut self, message: &Message) -> RowResult<()> {
         self.rows.remove_message(message.id)?;
+        self.dirty = true;
         self.conversation.stored = self.conversation.stored.saturating_sub(1);
         self.conversation.unread = self
             .conversation
@@ -146,11 +153,14 @@ impl<'a> Editor<'a> {
         })
     }
 
-    /// Stores the conversation row.
+    /// Stores the conversation row, where anything changed.
     ///
     /// # Errors
     /// The store's.
     pub fn finish(mut self) -> RowResult<Conversation> {
+        if !self.dirty {
+            return Ok(self.conversation);
+        }
         if self.last_is_stale {
             let id = self.conversation.id.clone();
             let newest = self.rows.page(&id, None, 1, false)?;

@@ -20,7 +20,12 @@ pub enum Settlement {
     /// The server confirmed it.
     Applied(SendReceipt),
     /// The outcome is unknown.
-    Lost(Reason),
+    Lost {
+        /// Why.
+        reason: Reason,
+        /// When to ask again, where asking at once would be a storm.
+        next_attempt_at: Option<WallTime>,
+    },
     /// It is proved that the server does not have it; it is tried again at the given time.
     NotApplied {
         /// Why.
@@ -34,6 +39,8 @@ pub enum Settlement {
     Expired(Reason),
     /// Uncertain and out of our hands: wait for the user.
     Parked(Reason),
+    /// Queued, and held back for the given reason: nothing but the reason changes.
+    Waiting(Reason),
     /// Direct only: proved absent after the caller was told "unknown"; the text becomes a draft.
     Withdrawn,
 }
@@ -139,8 +146,14 @@ fn unsent(
     if matches!(settlement, Settlement::Withdrawn) || must_vanish(&entry, &settlement) {
         return vanish(rows, message, settlement, now);
     }
+    if let Settlement::Waiting(reason) = settlement {
+        return wait(rows, message, entry, reason, now);
+    }
     let (event, reason, next) = match settlement {
-        Settlement::Lost(reason) => (Some(DeliveryEvent::Lost), reason, None),
+        Settlement::Lost {
+            reason,
+            next_attempt_at,
+        } => (Some(DeliveryEvent::Lost), reason, next_attempt_at),
         Settlement::NotApplied {
             reason,
             next_attempt_at,
@@ -152,7 +165,9 @@ fn unsent(
         Settlement::Rejected(reason) => (Some(DeliveryEvent::Rejected), reason, None),
         Settlement::Expired(reason) => (Some(DeliveryEvent::Expired), reason, None),
         Settlement::Parked(reason) => (None, reason, None),
-        Settlement::Applied(_) | Settlement::Withdrawn => return Ok(Settled::default()),
+        Settlement::Applied(_) | Settlement::Waiting(_) | Settlement::Withdrawn => {
+            return Ok(Settled::default());
+        }
     };
     if event.is_none() {
         entry.parked = true;
@@ -182,6 +197,25 @@ fn unsent(
     Ok(Settled {
         message: Some(after),
         failures,
+        ..Settled::default()
+    })
+}
+
+fn wait(
+    rows: &mut dyn Rows,
+    message: &Message,
+    entry: OutboxEntry,
+    reason: Reason,
+    now: WallTime,
+) -> RowResult<Settled> {
+    let mut editor = Editor::open(rows, &message.conversation)?;
+    editor.journal(message, Note::because(now, Some(reason.clone())))?;
+    editor.rows().put_outbox(&OutboxEntry {
+        reason: Some(reason),
+        ..entry
+    })?;
+    Ok(Settled {
+        message: Some(message.clone()),
         ..Settled::default()
     })
 }

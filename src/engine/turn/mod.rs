@@ -1,0 +1,536 @@
+//! The turn: one question, one streamed answer, one row.
+//!
+//! | turn | input | turn after | and |
+//! |---|---|---|---|
+//! | none | asked | waiting | sending waits |
+//! | waiting | confirmed | waiting | typing on, inactivity deadline starts |
+//! | waiting, streaming | delta | streaming | typing off, text grows on one row, deadline moves |
+//! | none | delta | streaming | another device's turn, unless it belongs to the last answer |
+//! | waiting, streaming | completed | none | final text stored, history read until bound |
+//! | waiting, streaming | failed | none | text kept, marked failed |
+//! | waiting, streaming | half the deadline | same | history is read once: the answer may be there |
+//! | waiting, streaming | deadline | none | text kept, marked incomplete, history read until bound |
+//! | any | answered by a server row | none | that row is the answer |
+//! | any | left | none | text kept, marked incomplete; the next opening reads on |
+//!
+//! A deadline never makes a second row: a delta that comes late joins the row it belongs to.
+//! Text reaches the disk at once when it begins, then at least every 250 ms.
+
+use std::{collections::VecDeque, time::Duration};
+
+use crate::{
+    domain::{event::StreamPhase, ids::ClientMessageId, message::Completeness, time::Tick},
+    engine::sooner,
+};
+
+/// What happens to a turn.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A message of ours leaves.
+    Asked(ClientMessageId),
+    /// The server has it.
+    Confirmed(ClientMessageId),
+    /// It did not arrive, or nobody knows.
+    Withdrawn(ClientMessageId),
+    /// A piece of an answer; `fresh` is the key to use should it be a new answer's first.
+    Delta {
+        /// The piece.
+        text: String,
+        /// A fresh key.
+        fresh: ClientMessageId,
+    },
+    /// The stream says the answer is whole.
+    Completed {
+        /// Because the user stopped it.
+        stopped: bool,
+    },
+    /// The server reports an error.
+    Failed {
+        /// Its words.
+        text: String,
+    },
+    /// Server rows were stored.
+    Stored {
+        /// Questions that a row of another's follows.
+        answered: Vec<ClientMessageId>,
+        /// Streamed answers that a server row replaced.
+        bound: Vec<ClientMessageId>,
+        /// Whether another's whole message came as a push or with the confirmation.
+        pushed: bool,
+    },
+    /// Nobody looks any more: keep what came, look for nothing.
+    Left,
+    /// A deadline may have passed.
+    Tick,
+}
+
+/// The answer to store.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Its key.
+    pub id: ClientMessageId,
+    /// The question.
+    pub question: Option<ClientMessageId>,
+    /// All text so far.
+    pub text: String,
+    /// How complete it is.
+    pub completeness: Completeness,
+}
+
+/// Prints no text.
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Answer({}, {} bytes, {:?})",
+            self.id,
+            self.text.len(),
+            self.completeness
+        )
+    }
+}
+
+/// What a turn wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Store the answer.
+    Save(Answer),
+    /// Tell the app.
+    Stream {
+        /// The answer.
+        id: ClientMessageId,
+        /// What happened.
+        phase: StreamPhase,
+        /// Where the text begins, in bytes.
+        offset: usize,
+        /// The new text, or the server's words.
+        text: String,
+    },
+    /// The model types, or stopped.
+    Typing(bool),
+    /// Read the history's tail.
+    ReadTail,
+    /// Whether a turn is open; sending waits while it is.
+    Open(bool),
+}
+
+#[derive(Clone, Debug)]
+struct Turn {
+    question: Option<ClientMessageId>,
+    confirmed: bool,
+    answer: Option<ClientMessageId>,
+    text: String,
+    started: bool,
+    last_activity: Tick,
+    verified: bool,
+    save_due: Option<Tick>,
+}
+
+/// The answer before: late pieces of it must find it.
+#[derive(Clone, Debug)]
+struct Last {
+    turn: Turn,
+    /// The stream has not said that it is over.
+    unterminated: bool,
+    /// The server's own row has replaced it: late pieces add nothing.
+    bound: bool,
+    until: Tick,
+}
+
+/// A turn ended and its answer has no server row yet.
+#[derive(Clone, Debug)]
+struct Awaiting {
+    question: Option<ClientMessageId>,
+    answer: Option<ClientMessageId>,
+    due: Tick,
+    reads: u32,
+    slow: bool,
+}
+
+/// Partial text is on disk no later than this after it came.
+const SAVE_EVERY: Duration = Duration::from_millis(250);
+/// Reads of the history before an answer that never shows is given up until the next catch-up.
+const MAX_READS: u32 = 24;
+
+/// One conversation's turns.
+#[derive(Clone, Debug)]
+pub struct Turns {
+    inactivity: Duration,
+    open: Option<Turn>,
+    last: Option<Last>,
+    awaiting: Option<Awaiting>,
+    typing: bool,
+    outputs: VecDeque<Output>,
+}
+
+impl Turns {
+    /// No turn yet.
+    #[must_use]
+    pub const fn new(inactivity: Duration) -> Self {
+        Self {
+            inactivity,
+            open: None,
+            last: None,
+            awaiting: None,
+            typing: false,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Takes an input.
+    pub fn handle(&mut self, now: Tick, input: Input) {
+        match input {
+            Input::Asked(question) => self.asked(now, question),
+            Input::Confirmed(question) => self.confirmed(now, question),
+            Input::Withdrawn(question) => self.withdrawn(question),
+            Input::Delta { text, fresh } => self.delta(now, text, fresh),
+            Input::Completed { stopped } => self.completed(now, stopped),
+            Input::Failed { text } => self.failed(now, text),
+            Input::Stored {
+                answered,
+                bound,
+                pushed,
+            } => self.stored(now, &answered, &bound, pushed),
+            Input::Left => self.left(now),
+            Input::Tick => {}
+        }
+        self.advance(now);
+        self.show_typing();
+    }
+
+    /// The next thing to be done.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to come back with [`Input::Tick`].
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Tick> {
+        let turn = self.open.as_ref().and_then(|turn| {
+            let wait = if turn.verified {
+                self.inactivity
+            } else {
+                self.inactivity / 2
+            };
+            let deadline = turn.waits_for_server().then(|| turn.last_activity + wait);
+            sooner(deadline, turn.save_due)
+        });
+        sooner(turn, self.awaiting.as_ref().map(|awaiting| awaiting.due))
+    }
+
+    /// Whether sending must wait.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Whether an answer is under way or still looked for.
+    #[must_use]
+    pub const fn is_busy(&self) -> bool {
+        self.open.is_some() || self.awaiting.is_some()
+    }
+
+    fn asked(&mut self, now: Tick, question: ClientMessageId) {
+        if let Some(last) = &mut self.last {
+            last.unterminated = false;
+        }
+        match &mut self.open {
+            Some(turn) => turn.question = turn.question.or(Some(question)),
+            None => self.begin(Turn::new(now, Some(question))),
+        }
+    }
+
+    fn begin(&mut self, turn: Turn) {
+        self.open = Some(turn);
+        self.outputs.push_back(Output::Open(true));
+    }
+
+    fn confirmed(&mut self, now: Tick, question: ClientMessageId) {
+        if let Some(turn) = &mut self.open
+            && turn.question == Some(question)
+        {
+            turn.confirmed = true;
+            turn.last_activity = now;
+        }
+    }
+
+    fn withdrawn(&mut self, question: ClientMessageId) {
+        let untouched = |turn: &Turn| turn.question == Some(question) && !turn.started;
+        if self.open.as_ref().is_some_and(untouched) {
+            self.open = None;
+            self.outputs.push_back(Output::Open(false));
+        }
+    }
+
+    fn delta(&mut self, now: Tick, text: String, fresh: ClientMessageId) {
+        if self.open.is_none() && !self.resume_last(now) {
+            return;
+        }
+        let Some(turn) = &mut self.open else { return };
+        turn.last_activity = now;
+        turn.verified = false;
+        let id = *turn.answer.get_or_insert(fresh);
+        let mut offset = turn.text.len();
+        turn.text.push_str(&text);
+        if turn.text.trim().is_empty() {
+            return;
+        }
+        let mut text = text;
+        if !turn.started {
+            turn.started = true;
+            (offset, text) = (0, turn.text.clone());
+            self.outputs
+                .push_back(stream(id, StreamPhase::Started, 0, String::new()));
+            turn.save_due = Some(now);
+        }
+        turn.save_due = turn.save_due.or(Some(now + SAVE_EVERY));
+        self.outputs
+            .push_back(stream(id, StreamPhase::Delta, offset, text));
+    }
+
+    /// Finds the turn a piece belongs to; `false` where the piece adds nothing.
+    fn resume_last(&mut self, now: Tick) -> bool {
+        let late = self
+            .last
+            .take_if(|last| last.unterminated && now < last.until);
+        match late {
+            Some(last) if last.bound => {
+                self.last = Some(Last {
+                    until: now + self.inactivity,
+                    ..last
+                });
+                false
+            }
+            Some(last) => {
+                self.awaiting = None;
+                self.begin(Turn {
+                    last_activity: now,
+                    verified: false,
+                    ..last.turn
+                });
+                true
+            }
+            None => {
+                self.begin(Turn {
+                    confirmed: true,
+                    ..Turn::new(now, None)
+                });
+                true
+            }
+        }
+    }
+
+    fn completed(&mut self, now: Tick, stopped: bool) {
+        if self.open.is_none() {
+            // The end of an answer that was whole already, or that nobody saw begin.
+            if let Some(last) = &mut self.last {
+                last.unterminated = false;
+            }
+            return self.outputs.push_back(Output::ReadTail);
+        }
+        let (completeness, phase) = if stopped {
+            (Completeness::Stopped, StreamPhase::Stopped)
+        } else {
+            (Completeness::Complete, StreamPhase::Completed)
+        };
+        self.end(now, completeness, phase, String::new(), false);
+    }
+
+    /// The next opening reads the history and finds the answer there.
+    fn left(&mut self, now: Tick) {
+        if self.open.as_ref().is_some_and(Turn::waits_for_server) {
+            let (how, phase) = (Completeness::Incomplete, StreamPhase::Incomplete);
+            self.end(now, how, phase, String::new(), true);
+        }
+        self.awaiting = None;
+    }
+
+    fn failed(&mut self, now: Tick, text: String) {
+        self.end(now, Completeness::Failed, StreamPhase::Failed, text, true);
+    }
+
+    fn end(
+        &mut self,
+        now: Tick,
+        completeness: Completeness,
+        phase: StreamPhase,
+        words: String,
+        unterminated: bool,
+    ) {
+        let Some(turn) = self.open.take() else { return };
+        let shown = turn.answer.filter(|_| turn.started);
+        if let Some(id) = shown {
+            self.outputs
+                .push_back(Output::Save(turn.to_store(id, completeness)));
+        }
+        if let Some(id) = shown.or(turn.answer).or(turn.question)
+            && (shown.is_some() || phase == StreamPhase::Failed)
+        {
+            self.outputs
+                .push_back(stream(id, phase, turn.text.len(), words));
+        }
+        self.await_row(now, &turn, phase);
+        let until = now + self.inactivity * 4;
+        self.last = Some(Last {
+            turn,
+            unterminated,
+            bound: false,
+            until,
+        });
+        self.outputs.push_back(Output::Open(false));
+    }
+
+    /// The stored row has our text; the server's row, with its id, is read from the history.
+    fn await_row(&mut self, now: Tick, turn: &Turn, phase: StreamPhase) {
+        self.awaiting = Some(Awaiting {
+            question: turn.question,
+            answer: turn.answer,
+            due: now,
+            reads: 0,
+            slow: phase != StreamPhase::Completed,
+        });
+    }
+
+    fn stored(
+        &mut self,
+        now: Tick,
+        answered: &[ClientMessageId],
+        bound: &[ClientMessageId],
+        pushed: bool,
+    ) {
+        let hit = |question: Option<ClientMessageId>, answer: Option<ClientMessageId>| {
+            question.is_some_and(|id| answered.contains(&id))
+                || answer.is_some_and(|id| bound.contains(&id))
+        };
+        if self
+            .awaiting
+            .as_ref()
+            .is_some_and(|wait| hit(wait.question, wait.answer))
+        {
+            self.awaiting = None;
+            if let Some(last) = &mut self.last {
+                last.bound = true;
+            }
+        }
+        let ends = self.open.as_ref().is_some_and(|turn| {
+            hit(turn.question, turn.answer) || (pushed && turn.waits_for_server())
+        });
+        if ends {
+            self.answered_by_row(now);
+        }
+    }
+
+    fn answered_by_row(&mut self, now: Tick) {
+        let Some(turn) = self.open.take() else { return };
+        if let Some(id) = turn.answer.filter(|_| turn.started) {
+            let end = turn.text.len();
+            self.outputs
+                .push_back(stream(id, StreamPhase::Completed, end, String::new()));
+        }
+        let until = now + self.inactivity;
+        self.last = Some(Last {
+            turn,
+            unterminated: true,
+            bound: true,
+            until,
+        });
+        self.outputs.push_back(Output::Open(false));
+    }
+
+    fn advance(&mut self, now: Tick) {
+        self.save(now);
+        if let Some(turn) = &mut self.open
+            && turn.waits_for_server()
+        {
+            let silent = now.since(turn.last_activity);
+            if silent >= self.inactivity {
+                let (how, phase) = (Completeness::Incomplete, StreamPhase::Incomplete);
+                self.end(now, how, phase, String::new(), true);
+            } else if silent >= self.inactivity / 2 && !turn.verified {
+                turn.verified = true;
+                self.outputs.push_back(Output::ReadTail);
+            }
+        }
+        self.look_for_row(now);
+    }
+
+    fn save(&mut self, now: Tick) {
+        let Some(turn) = &mut self.open else { return };
+        if turn.save_due.is_some_and(|due| now >= due)
+            && let Some(id) = turn.answer
+        {
+            turn.save_due = None;
+            self.outputs
+                .push_back(Output::Save(turn.to_store(id, Completeness::Streaming)));
+        }
+    }
+
+    fn look_for_row(&mut self, now: Tick) {
+        let Some(awaiting) = &mut self.awaiting else {
+            return;
+        };
+        if now < awaiting.due {
+            return;
+        }
+        self.outputs.push_back(Output::ReadTail);
+        awaiting.reads += 1;
+        let base = Duration::from_millis(if awaiting.slow { 5_000 } else { 1_000 });
+        let wait = base.saturating_mul(1 << awaiting.reads.saturating_sub(1).min(6));
+        awaiting.due = now + wait.min(Duration::from_secs(60));
+        if awaiting.reads >= MAX_READS {
+            self.awaiting = None;
+        }
+    }
+
+    fn show_typing(&mut self) {
+        let typing = self
+            .open
+            .as_ref()
+            .is_some_and(|turn| turn.confirmed && !turn.started);
+        if typing != self.typing {
+            self.typing = typing;
+            self.outputs.push_back(Output::Typing(typing));
+        }
+    }
+}
+
+impl Turn {
+    const fn new(now: Tick, question: Option<ClientMessageId>) -> Self {
+        Self {
+            question,
+            confirmed: false,
+            answer: None,
+            text: String::new(),
+            started: false,
+            last_activity: now,
+            verified: false,
+            save_due: None,
+        }
+    }
+
+    /// Before the server has the question, the attempt's own deadline rules.
+    const fn waits_for_server(&self) -> bool {
+        self.confirmed || self.started || self.question.is_none()
+    }
+
+    fn to_store(&self, id: ClientMessageId, completeness: Completeness) -> Answer {
+        Answer {
+            id,
+            question: self.question,
+            text: self.text.clone(),
+            completeness,
+        }
+    }
+}
+
+const fn stream(id: ClientMessageId, phase: StreamPhase, offset: usize, text: String) -> Output {
+    Output::Stream {
+        id,
+        phase,
+        offset,
+        text,
+    }
+}
+
+#[cfg(test)]
+mod tests;

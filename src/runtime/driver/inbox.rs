@@ -1,0 +1,69 @@
+//! What comes back to the driver from the tasks it started.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::domain::{
+    cursor::HistoryRange,
+    event::{SendReceipt, SessionEvent},
+    ids::{ClientMessageId, ConversationId},
+    ports::{HistoryPage, RealtimeSession},
+    retry::ServiceError,
+};
+
+/// Something a task reports.
+#[derive(Debug)]
+pub(super) enum Happened {
+    /// A dial ended.
+    Dialled {
+        conversation: ConversationId,
+        generation: u64,
+        result: Result<Arc<dyn RealtimeSession>, ServiceError>,
+    },
+    /// A session said something.
+    Session {
+        conversation: ConversationId,
+        generation: u64,
+        event: SessionEvent,
+    },
+    /// A page of history came, or did not.
+    Page {
+        conversation: ConversationId,
+        range: HistoryRange,
+        result: Result<HistoryPage, ServiceError>,
+    },
+    /// The server was asked whether a conversation is open to us.
+    Verified {
+        conversation: ConversationId,
+        result: Result<bool, ServiceError>,
+    },
+    /// An attempt ended; `Ok(None)` means the frame left and its confirmation is awaited.
+    Attempt {
+        conversation: ConversationId,
+        id: ClientMessageId,
+        result: Result<Option<Box<SendReceipt>>, ServiceError>,
+    },
+    /// This process is the one that sends now.
+    BecameOwner,
+    /// The store changed, perhaps by another process.
+    StoreChanged,
+}
+
+/// Reports a task may have waiting; beyond that the task waits, and with it its socket.
+const DEPTH: usize = 1024;
+
+/// The way back.
+#[derive(Clone, Debug)]
+pub(super) struct Inbox(mpsc::Sender<Happened>);
+
+impl Inbox {
+    pub(super) fn new() -> (Self, mpsc::Receiver<Happened>) {
+        let (sender, receiver) = mpsc::channel(DEPTH);
+        (Self(sender), receiver)
+    }
+
+    pub(super) async fn report(&self, happened: Happened) {
+        let _ = self.0.send(happened).await;
+    }
+}

@@ -1,0 +1,300 @@
+//! What the tasks report, fed to the engines.
+
+use tokio::sync::mpsc;
+
+use super::{BURST, Driver, Happened, STORE_SETTLES, lane::Session};
+use crate::{
+    domain::{
+        connection::Transport,
+        event::{ClientEvent, CloseReason, SessionEvent},
+        ids::ConversationId,
+        message::ServerMessage,
+        ports::RealtimeSession,
+        retry::ServiceError,
+        rules::{merge::Placement, reading},
+    },
+    engine::{
+        connection::Input as ConnectionInput, outbox::Input as OutboxInput,
+        turn::Input as TurnInput,
+    },
+};
+
+impl Driver {
+    /// Takes a report, and with it those that wait already, so that a burst is stored as one.
+    pub(super) async fn happened(
+        &mut self,
+        first: Happened,
+        reports: &mut mpsc::Receiver<Happened>,
+    ) {
+        let mut next = Some(first);
+        let mut pushed: Option<(ConversationId, Vec<ServerMessage>)> = None;
+        for _ in 0..BURST {
+            let Some(happened) = next.take().or_else(|| reports.try_recv().ok()) else {
+                break;
+            };
+            match self.as_push(happened) {
+                Ok((id, message)) => match &mut pushed {
+                    Some((to, messages)) if *to == id => messages.push(message),
+                    _ => {
+                        self.store_pushed(pushed.replace((id, vec![message]))).await;
+                    }
+                },
+                Err(other) => {
+                    self.store_pushed(pushed.take()).await;
+                    self.report(other).await;
+                    // Everything else may ask for something: that comes first.
+                    break;
+                }
+            }
+        }
+        self.store_pushed(pushed).await;
+    }
+
+    /// A pushed message of the current session, to be stored together with its neighbours.
+    fn as_push(&mut self, happened: Happened) -> Result<(ConversationId, ServerMessage), Happened> {
+        match happened {
+            Happened::Session {
+                conversation,
+                generation,
+                event: SessionEvent::Message(message),
+            } if self.is_current(&conversation, generation) => {
+                self.tell_connection(&conversation, ConnectionInput::Heard { generation });
+                Ok((conversation, message))
+            }
+            other => Err(other),
+        }
+    }
+
+    async fn store_pushed(&mut self, pushed: Option<(ConversationId, Vec<ServerMessage>)>) {
+        let Some((id, messages)) = pushed else { return };
+        match self.merge(&id, messages, Placement::Live, None).await {
+            Ok(merged) => self.after_merge(&id, &merged, Transport::WebSocket),
+            Err(error) => {
+                self.store_troubled(&error);
+                self.tell_connection(&id, ConnectionInput::Undecodable);
+            }
+        }
+    }
+
+    fn is_current(&self, id: &ConversationId, generation: u64) -> bool {
+        let session = self.lanes.get(id).and_then(|lane| lane.session.as_ref());
+        session.is_some_and(|session| session.generation == generation)
+    }
+
+    async fn report(&mut self, happened: Happened) {
+        match happened {
+            Happened::Dialled {
+                conversation,
+                generation,
+                result,
+            } => {
+                self.dialled(&conversation, generation, result).await;
+            }
+            Happened::Session {
+                conversation,
+                generation,
+                event,
+            } => {
+                if self.is_current(&conversation, generation) {
+                    self.session_event(&conversation, generation, event).await;
+                }
+            }
+            Happened::Page {
+                conversation,
+                range,
+                result,
+            } => {
+                self.page(&conversation, range, result).await;
+            }
+            Happened::Verified {
+                conversation,
+                result,
+            } => {
+                self.tell_connection(&conversation, ConnectionInput::Verified(result));
+            }
+            Happened::Attempt {
+                conversation,
+                id,
+                result,
+            } => {
+                self.attempt_ended(&conversation, id, result).await;
+            }
+            Happened::BecameOwner => self.own().await,
+            Happened::StoreChanged => {
+                let due = self.platform.tick() + STORE_SETTLES;
+                self.heads_due = Some(self.heads_due.map_or(due, |planned| planned.min(due)));
+            }
+        }
+    }
+
+    async fn dialled(
+        &mut self,
+        id: &ConversationId,
+        generation: u64,
+        result: Result<std::sync::Arc<dyn RealtimeSession>, ServiceError>,
+    ) {
+        let ready_frame = self.service.capabilities().ready_frame;
+        match result {
+            Ok(handle) => {
+                if let Some(lane) = self.lanes.get_mut(id) {
+                    lane.session = Some(Session {
+                        generation,
+                        handle: handle.clone(),
+                    });
+                }
+                self.listen(id.clone(), generation, handle);
+                let input = ConnectionInput::Dialled {
+                    generation,
+                    ready_frame,
+                };
+                self.tell_connection(id, input);
+            }
+            Err(error) => {
+                let (code, status) = (error.code(), error.status);
+                tracing::info!(conversation = %id, code, status, "ws.failed");
+                self.tell_connection(id, ConnectionInput::DialFailed { generation, error });
+                self.release_held(id).await;
+            }
+        }
+    }
+
+    // one match
+    async fn session_event(&mut self, id: &ConversationId, generation: u64, event: SessionEvent) {
+        self.tell_connection(id, ConnectionInput::Heard { generation });
+        let conversation = id.clone();
+        match event {
+            SessionEvent::Ready => {
+                self.tell_connection(id, ConnectionInput::Ready { generation });
+            }
+            SessionEvent::Alive => {}
+            SessionEvent::Acknowledged { client_id, receipt } => {
+                let oldest = self
+                    .lanes
+                    .get(id)
+                    .and_then(|lane| lane.unconfirmed.front().map(|(message, _)| *message));
+                if let Some(message) = client_id.or(oldest) {
+                    self.confirmed(id, message, Box::new(receipt)).await;
+                }
+            }
+            SessionEvent::AnswerDelta { text } => {
+                let fresh = self.platform.mint();
+                self.tell_turns(id, TurnInput::Delta { text, fresh });
+            }
+            SessionEvent::AnswerCompleted { stopped } => {
+                self.tell_turns(id, TurnInput::Completed { stopped });
+            }
+            SessionEvent::Message(_) => {}
+            SessionEvent::Failed { code, text } => {
+                tracing::info!(conversation = %id, code, "turn.failed");
+                self.tell_turns(id, TurnInput::Failed { text });
+                self.rejected_by_frame(id, code.as_deref()).await;
+            }
+            SessionEvent::Typing { user, active } => {
+                let user = Some(user);
+                self.events.emit(ClientEvent::Typing {
+                    conversation,
+                    user,
+                    active,
+                });
+            }
+            SessionEvent::Presence {
+                user,
+                online,
+                last_seen,
+            } => {
+                self.events.emit(ClientEvent::Presence {
+                    conversation,
+                    user,
+                    online,
+                    last_seen,
+                });
+            }
+            SessionEvent::Receipt { user, up_to, read } => {
+                self.events.emit(ClientEvent::Receipt {
+                    conversation,
+                    user,
+                    up_to,
+                    read,
+                });
+            }
+            SessionEvent::ReadMarker { up_to } => self.read_elsewhere(conversation, up_to).await,
+            SessionEvent::Unknown { name } => {
+                self.events
+                    .emit(ClientEvent::Unknown { conversation, name });
+            }
+            SessionEvent::Undecodable => {
+                tracing::info!(conversation = %id, "ws.undecodable");
+                self.tell_connection(id, ConnectionInput::Undecodable);
+            }
+            SessionEvent::Closed(reason) => self.session_closed(id, generation, reason).await,
+        }
+    }
+
+    async fn read_elsewhere(&mut self, id: ConversationId, up_to: crate::domain::ids::MessageId) {
+        let marked = self
+            .repository
+            .transact(crate::domain::ports::Durability::Normal, move |rows| {
+                reading::mark_read(rows, &id, Some(&up_to)).map(drop)
+            })
+            .await;
+        if let Err(error) = marked {
+            self.store_troubled(&error);
+        }
+    }
+
+    async fn session_closed(&mut self, id: &ConversationId, generation: u64, reason: CloseReason) {
+        tracing::info!(conversation = %id, reason = ?reason, "ws.failed");
+        if let Some(lane) = self.lanes.get_mut(id) {
+            lane.session = None;
+        }
+        self.tell_connection(id, ConnectionInput::SocketClosed { generation, reason });
+        self.lose_unconfirmed(id).await;
+        self.release_held(id).await;
+    }
+
+    /// Reads a session's events in a task of its own, which does nothing else: so pongs leave.
+    fn listen(
+        &mut self,
+        conversation: ConversationId,
+        generation: u64,
+        session: std::sync::Arc<dyn RealtimeSession>,
+    ) {
+        let inbox = self.inbox.clone();
+        let (id, fallen) = (conversation.clone(), inbox.clone());
+        let task = async move {
+            loop {
+                let event = session.next_event().await;
+                let over = matches!(event, SessionEvent::Closed(_));
+                let conversation = conversation.clone();
+                inbox
+                    .report(Happened::Session {
+                        conversation,
+                        generation,
+                        event,
+                    })
+                    .await;
+                if over {
+                    break;
+                }
+            }
+        };
+        let fallen = async move {
+            let event = SessionEvent::Closed(CloseReason::Violation);
+            fallen
+                .report(Happened::Session {
+                    conversation: id,
+                    generation,
+                    event,
+                })
+                .await;
+        };
+        self.supervisor.run(task, fallen);
+    }
+
+    pub(super) fn turn_changed(&mut self, id: &ConversationId, open: bool) {
+        self.tell_outbox(OutboxInput::Turn {
+            conversation: id.clone(),
+            open,
+        });
+    }
+}

@@ -1,0 +1,154 @@
+//! One conversation's engines and its socket.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use crate::{
+    config::Config,
+    domain::{
+        capabilities::Capabilities, cursor::SyncPosition, ids::ClientMessageId,
+        ports::RealtimeSession, retry::BackoffPolicy, time::Tick,
+    },
+    engine::{
+        connection::{Connection, ConnectionPolicy, PollPolicy},
+        sooner,
+        sync::{Sync, Ticket},
+        turn::Turns,
+    },
+    runtime::command::Reply,
+};
+
+/// A confirmation that has not come after this long makes the socket suspect.
+const CONFIRMATION_OVERDUE: Duration = Duration::from_secs(5);
+
+/// Who asked for a read.
+#[derive(Debug)]
+pub(super) enum Purpose {
+    /// The connection, as a poll.
+    Poll,
+    /// The connection, because the socket is new or lost a frame.
+    CatchUp,
+    /// The outbox, to learn what became of a send.
+    Reconcile,
+    /// The turn, to find its answer.
+    Tail,
+    /// The app.
+    App(Reply<usize>),
+    /// The app, for one page of older messages.
+    Older(Reply<bool>),
+}
+
+/// The socket in use.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) generation: u64,
+    pub(super) handle: Arc<dyn RealtimeSession>,
+}
+
+/// A message waiting for a socket that is nearly there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held {
+    pub(super) id: ClientMessageId,
+    pub(super) until: Tick,
+}
+
+/// One conversation's engines and its socket.
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) connection: Connection,
+    pub(super) sync: Sync,
+    pub(super) turns: Turns,
+    pub(super) session: Option<Session>,
+    pub(super) handles: usize,
+    /// Whether the connection was told to open.
+    pub(super) attended: bool,
+    /// Sent over the socket, unconfirmed, oldest first.
+    pub(super) unconfirmed: VecDeque<(ClientMessageId, Tick)>,
+    pub(super) held: Option<Held>,
+    pub(super) purposes: BTreeMap<Ticket, Purpose>,
+    pub(super) position: SyncPosition,
+    /// Told once to the connection, for the oldest unconfirmed.
+    pub(super) overdue_told: bool,
+}
+
+impl Lane {
+    pub(super) fn new(
+        config: &Config,
+        capabilities: &Capabilities,
+        position: SyncPosition,
+        seed: u64,
+    ) -> Self {
+        Self {
+            connection: Connection::new(connection_policy(config, capabilities), seed),
+            sync: Sync::new(position.clone()),
+            turns: Turns::new(config.turn_inactivity),
+            session: None,
+            handles: 0,
+            attended: false,
+            unconfirmed: VecDeque::new(),
+            held: None,
+            purposes: BTreeMap::new(),
+            position,
+            overdue_told: false,
+        }
+    }
+
+    pub(super) fn timeout(&self) -> Option<Tick> {
+        let engines = sooner(self.connection.poll_timeout(), self.turns.poll_timeout());
+        let overdue = self.overdue_at().filter(|_| !self.overdue_told);
+        sooner(sooner(engines, self.held.map(|held| held.until)), overdue)
+    }
+
+    pub(super) fn overdue_at(&self) -> Option<Tick> {
+        self.unconfirmed
+            .front()
+            .map(|(_, sent)| *sent + CONFIRMATION_OVERDUE)
+    }
+
+    /// Whether nothing would be lost by forgetting this lane.
+    pub(super) fn is_idle(&self) -> bool {
+        self.handles == 0
+            && !self.attended
+            && !self.turns.is_open()
+            && self.session.is_none()
+            && self.held.is_none()
+            && self.unconfirmed.is_empty()
+            && self.purposes.is_empty()
+            && !self.sync.is_running()
+    }
+
+    /// Takes a message off the list of unconfirmed ones.
+    pub(super) fn confirm(&mut self, id: ClientMessageId) {
+        self.unconfirmed.retain(|(waiting, _)| *waiting != id);
+        self.overdue_told = false;
+    }
+}
+
+const fn connection_policy(config: &Config, capabilities: &Capabilities) -> ConnectionPolicy {
+    ConnectionPolicy {
+        websocket: config.websocket,
+        ready_timeout: config.ready_timeout,
+        keepalive_interval: config.keepalive_interval,
+        probe_after: config.probe_after,
+        probe_timeout: config.probe_timeout,
+        probe_floor: capabilities.probe_floor,
+        reconnect: BackoffPolicy {
+            base: config.reconnect_base,
+            max: config.reconnect_max,
+        },
+        max_attempts: config.reconnect_max_attempts,
+        stable: config.reconnect_stable,
+        poll: PollPolicy {
+            adaptive: config.poll_adaptive,
+            active: config.poll_active,
+            recent: config.poll_recent,
+            idle: config.poll_idle,
+            fixed: config.poll_fixed,
+            floor: capabilities.poll_floor,
+        },
+        trust_offline: true,
+    }
+}

@@ -1,0 +1,388 @@
+//! Beginning, commands, background and foreground, sign-out, the end.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::{Driver, Happened, answer, lane::Purpose};
+use crate::{
+    domain::{
+        delivery::DeliveryState,
+        event::ClientEvent,
+        ids::ConversationId,
+        outbox::SendMode,
+        ports::Durability,
+        retry::{FailureKind, ServiceError},
+        rules::attempt,
+    },
+    engine::{
+        connection::Input as ConnectionInput, outbox::Input as OutboxInput, sync::Wanted,
+        turn::Input as TurnInput,
+    },
+    error::ChatError,
+    runtime::command::{Command, NetworkChange, Reply},
+};
+
+/// At the end an attempt on the wire may finish within this; it is Uncertain at the next start
+/// otherwise.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// A socket that does not close politely within this is dropped.
+const POLITE_CLOSE: Duration = Duration::from_millis(150);
+
+/// After a failed store call the outbox is looked at again after this long.
+pub(super) const STORE_RETRY: Duration = Duration::from_secs(5);
+
+impl Driver {
+    pub(super) async fn begin(&mut self) {
+        if self.repository.is_owner() {
+            self.own().await;
+        } else {
+            let (repository, inbox) = (self.repository.clone(), self.inbox.clone());
+            let wait = async move {
+                repository.became_owner().await;
+                inbox.report(Happened::BecameOwner).await;
+            };
+            self.supervisor.run(wait, async {});
+        }
+    }
+
+    /// This process sends and synchronises from now on.
+    pub(super) async fn own(&mut self) {
+        self.owner = true;
+        let now = self.platform.wall();
+        let recovered = self
+            .repository
+            .transact(Durability::Normal, move |rows| attempt::recover(rows, now))
+            .await;
+        match recovered {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "outbox.recovered"),
+            Err(error) => self.store_troubled(&error),
+        }
+        self.load_orphans().await;
+        self.watch_store();
+        self.enable();
+        self.load_heads().await;
+        let open: Vec<_> = self.lanes.keys().cloned().collect();
+        for id in open {
+            self.attend(&id);
+        }
+    }
+
+    fn watch_store(&mut self) {
+        let (repository, inbox) = (self.repository.clone(), self.inbox.clone());
+        let watch = async move {
+            let mut seen = repository.revision();
+            loop {
+                seen = repository.changed(seen).await;
+                inbox.report(Happened::StoreChanged).await;
+            }
+        };
+        self.supervisor.run(watch, async {});
+    }
+
+    pub(super) fn enable(&mut self) {
+        let enabled = self.owner && !self.suspended && self.closing.is_none();
+        self.tell_outbox(OutboxInput::Enabled(enabled));
+    }
+
+    pub(super) async fn load_heads(&mut self) {
+        self.heads_due = None;
+        if !self.owner {
+            return;
+        }
+        match self.repository.view(|rows| rows.outbox_heads()).await {
+            Ok(heads) => self.tell_outbox(OutboxInput::Heads(heads)),
+            Err(error) => self.store_troubled(&error),
+        }
+    }
+
+    async fn load_orphans(&mut self) {
+        let found = self
+            .repository
+            .view(|rows| rows.outbox(None))
+            .await
+            .unwrap_or_default();
+        let orphans = found.into_iter().filter(|entry| {
+            entry.parked
+                && entry.mode == SendMode::Direct
+                && entry.state == DeliveryState::Uncertain
+        });
+        let orphans: Vec<_> = orphans.collect();
+        self.tell_outbox(OutboxInput::Orphans(orphans));
+    }
+
+    pub(super) fn store_troubled(&mut self, error: &crate::domain::ports::RepositoryError) {
+        tracing::error!(code = error.code(), "store.troubled");
+        self.events
+            .emit(ClientEvent::StoreTroubled { code: error.code() });
+        self.heads_due = Some(self.platform.tick() + STORE_RETRY);
+    }
+
+    // one match
+    pub(super) async fn command(&mut self, command: Command) {
+        match command {
+            Command::Wake => self.load_heads().await,
+            Command::Open(id) => {
+                self.lane(&id).await.handles += 1;
+                self.attend(&id);
+                // Whoever opens learns how things stand, even if nothing changes by it.
+                let status = self.status(&id);
+                self.events.emit(ClientEvent::Connection {
+                    conversation: id,
+                    status,
+                });
+            }
+            Command::Close(id) => {
+                if let Some(lane) = self.lanes.get_mut(&id) {
+                    lane.handles = lane.handles.saturating_sub(1);
+                }
+                self.attend(&id);
+            }
+            Command::Synchronise {
+                conversation,
+                whole,
+                reply,
+            } => {
+                let wanted = if whole { Wanted::Whole } else { Wanted::News };
+                self.lane(&conversation).await;
+                self.read(&conversation, wanted, false, Purpose::App(reply));
+            }
+            Command::LoadOlder {
+                conversation,
+                reply,
+            } => {
+                self.lane(&conversation).await;
+                self.read(
+                    &conversation,
+                    Wanted::OlderPage,
+                    true,
+                    Purpose::Older(reply),
+                );
+            }
+            Command::Status {
+                conversation,
+                reply,
+            } => {
+                answer(reply, Ok(self.status(&conversation)));
+            }
+            Command::StopAnswer {
+                conversation,
+                reply,
+            } => self.stop_answer(conversation, reply),
+            Command::SetTyping {
+                conversation,
+                active,
+                reply,
+            } => {
+                self.set_typing(&conversation, active, reply);
+            }
+            Command::Background { deadline, reply } => self.background(deadline, reply),
+            Command::Foreground => self.foreground().await,
+            Command::Network(change) => self.network(change),
+            Command::Shutdown { reply } => {
+                self.closing = Some(reply);
+                self.enable();
+            }
+        }
+    }
+
+    /// Connects a conversation that is wanted and lets go of one that is not.
+    pub(super) fn attend(&mut self, id: &ConversationId) {
+        let live = self
+            .lanes
+            .values()
+            .filter(|lane| lane.connection.wants_socket())
+            .count();
+        let room = live < usize::try_from(self.config.max_live).unwrap_or(usize::MAX);
+        let may = self.owner && !self.suspended;
+        // A message that waits for the answer before it needs somebody to see that answer.
+        let waits = self.outbox.waits_for_turn(id);
+        let now = self.platform.tick();
+        let Some(lane) = self.lanes.get_mut(id) else {
+            return;
+        };
+        let wanted = (lane.handles > 0 || waits) && may;
+        if wanted == lane.attended {
+            return;
+        }
+        lane.attended = wanted;
+        if !wanted {
+            lane.turns.handle(now, TurnInput::Left);
+        }
+        let input = if wanted {
+            ConnectionInput::Open { socket: room }
+        } else {
+            ConnectionInput::Close
+        };
+        self.tell_connection(id, input);
+        if !wanted {
+            self.give_place_to_next();
+        }
+    }
+
+    /// A socket became free: the next open conversation that only polls may dial.
+    fn give_place_to_next(&mut self) {
+        let next = self
+            .lanes
+            .iter()
+            .find(|(_, lane)| {
+                lane.attended && lane.connection.is_open() && !lane.connection.wants_socket()
+            })
+            .map(|(id, _)| id.clone());
+        if let Some(id) = next.filter(|_| self.config.websocket) {
+            self.tell_connection(&id, ConnectionInput::Open { socket: true });
+        }
+    }
+
+    fn background(&mut self, deadline: Duration, reply: Reply<()>) {
+        if let Some(before) = self.suspending.replace(reply) {
+            answer(before, Ok(()));
+        }
+        self.suspend_at = Some(self.platform.tick() + deadline);
+        self.tell_all_connections(&ConnectionInput::Background);
+    }
+
+    pub(super) async fn suspend(&mut self) {
+        self.suspend_at = None;
+        self.suspended = true;
+        self.enable();
+        self.tell_all_connections(&ConnectionInput::Suspend);
+        self.give_up_attempts().await;
+        self.close_sessions().await;
+        self.settle_outputs().await;
+        if let Some(reply) = self.suspending.take() {
+            answer(reply, Ok(()));
+        }
+    }
+
+    /// What is on the wire is not waited for: whether it arrived is learned later.
+    async fn give_up_attempts(&mut self) {
+        let ids: Vec<_> = self.lanes.keys().cloned().collect();
+        for conversation in ids {
+            if let Some(id) = self.outbox.in_flight(&conversation) {
+                let error =
+                    ServiceError::unknown(FailureKind::Interrupted, "suspended on the wire");
+                self.attempt_ended(&conversation, id, Err(error)).await;
+            }
+        }
+    }
+
+    async fn close_sessions(&mut self) {
+        let sessions: Vec<_> = self
+            .lanes
+            .values_mut()
+            .filter_map(|lane| lane.session.take())
+            .collect();
+        let closing = sessions.iter().map(|session| session.handle.close());
+        let all = futures_util::future::join_all(closing);
+        let _ = tokio::time::timeout(POLITE_CLOSE, all).await;
+    }
+
+    async fn foreground(&mut self) {
+        self.suspend_at = None;
+        if let Some(reply) = self.suspending.take() {
+            answer(reply, Ok(()));
+        }
+        self.suspended = false;
+        self.enable();
+        self.signed_in();
+        self.tell_all_connections(&ConnectionInput::Foreground);
+        self.tell_outbox(OutboxInput::Encouraged);
+        self.load_heads().await;
+        let ids: Vec<_> = self.lanes.keys().cloned().collect();
+        for id in ids {
+            self.attend(&id);
+        }
+    }
+
+    fn network(&mut self, change: NetworkChange) {
+        let input = match change {
+            NetworkChange::Up => ConnectionInput::NetworkUp,
+            NetworkChange::Down => ConnectionInput::NetworkDown,
+            NetworkChange::Changed => ConnectionInput::NetworkChanged,
+        };
+        self.tell_all_connections(&input);
+        if change != NetworkChange::Down {
+            self.tell_outbox(OutboxInput::Encouraged);
+        }
+    }
+
+    pub(super) fn tell_all_connections(&mut self, input: &ConnectionInput) {
+        let now = self.platform.tick();
+        for lane in self.lanes.values_mut() {
+            lane.connection.handle(now, input.clone());
+        }
+    }
+
+    /// The token is refused: all traffic stops, nothing fails, the app is told once.
+    pub(super) fn sign_out(&mut self) {
+        if std::mem::replace(&mut self.signed_out, true) {
+            return;
+        }
+        tracing::info!("auth.sign_in_required");
+        self.events.emit(ClientEvent::SignInRequired);
+        self.tell_outbox(OutboxInput::SignedOut(true));
+        self.tell_all_connections(&ConnectionInput::SignInRequired);
+    }
+
+    fn signed_in(&mut self) {
+        self.signed_out = false;
+        self.tell_outbox(OutboxInput::SignedOut(false));
+    }
+
+    fn stop_answer(&mut self, id: ConversationId, reply: Reply<()>) {
+        let session = self.lanes.get(&id).and_then(|lane| lane.session.as_ref());
+        let session = session.map(|session| session.handle.clone());
+        let service = self.service.clone();
+        let task = async move {
+            let stopped = match session {
+                Some(session) => session.stop_answer().await,
+                None => service.stop_answer(&id).await,
+            };
+            answer(reply, stopped.map_err(ChatError::from));
+        };
+        self.supervisor.run(task, async {});
+    }
+
+    fn set_typing(&mut self, id: &ConversationId, active: bool, reply: Reply<()>) {
+        let session = self.lanes.get(id).and_then(|lane| lane.session.as_ref());
+        let Some(session) = session.map(|session| session.handle.clone()) else {
+            let text = "nobody can be told while the conversation is not connected".to_owned();
+            let code = "network.unreachable";
+            return answer(reply, Err(ChatError::Offline { code, text }));
+        };
+        let task = async move {
+            let told = session.set_typing(active).await;
+            answer(reply, told.map_err(ChatError::from));
+        };
+        self.supervisor.run(task, async {});
+    }
+
+    /// Lets an attempt on the wire finish for a moment, then closes everything.
+    pub(super) async fn end(&mut self, reports: &mut mpsc::Receiver<Happened>) {
+        if self.outbox.is_transmitting() {
+            let _ = tokio::time::timeout(LAST_WORDS, self.last_words(reports)).await;
+        }
+        for lane in self.lanes.values_mut() {
+            lane.sync.abandon();
+        }
+        self.settle_outputs().await;
+        self.close_sessions().await;
+        self.supervisor.abort_all();
+        if let Some(reply) = self.closing.take() {
+            answer(reply, Ok(()));
+        }
+    }
+
+    async fn last_words(&mut self, reports: &mut mpsc::Receiver<Happened>) {
+        while self.outbox.is_transmitting() {
+            let Some(happened) = reports.recv().await else {
+                return;
+            };
+            self.happened(happened, reports).await;
+            self.settle_outputs().await;
+        }
+    }
+}

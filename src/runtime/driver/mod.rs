@@ -1,0 +1,292 @@
+//! The driver: the only loop. It feeds what happened to the engines and performs their outputs.
+//!
+//! One task owns every engine, so there is no lock and no order but this one's. The store is
+//! asked in between, one named transaction at a time; whatever waits for a network runs in a task
+//! of its own and reports back.
+
+mod inbox;
+mod intake;
+mod lane;
+mod lifecycle;
+mod perform;
+mod reads;
+mod sending;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use tokio::sync::mpsc;
+
+use crate::{
+    config::Config,
+    domain::{
+        connection::{ConnectionState, ConnectionStatus},
+        cursor::SyncPosition,
+        ids::ConversationId,
+        ports::{ChatRepository, ChatService, Platform},
+        retry::BackoffPolicy,
+        time::Tick,
+    },
+    engine::{
+        connection::Input as ConnectionInput,
+        outbox::{Input as OutboxInput, Outbox, OutboxPolicy},
+        sooner,
+        sync::Ticket,
+        turn::Input as TurnInput,
+    },
+    error::ChatError,
+    runtime::{
+        ChatClientParts,
+        command::{Command, Commands, Reply},
+        events::Events,
+        supervisor::{self, Supervisor},
+    },
+};
+use inbox::{Happened, Inbox};
+use lane::Lane;
+
+/// Reports handled before the engines' deadlines are looked at again.
+const BURST: usize = 128;
+
+/// A change of the store is looked at after this long, so that a burst is looked at once.
+const STORE_SETTLES: Duration = Duration::from_millis(20);
+
+/// Starts the driver and returns the way in.
+pub(crate) fn start(parts: &ChatClientParts, events: Events) -> Commands {
+    let (sender, commands) = mpsc::unbounded_channel();
+    let driver = Driver::new(parts, events);
+    supervisor::start(driver.run(commands));
+    Commands(Arc::new(sender))
+}
+
+struct Driver {
+    service: Arc<dyn ChatService>,
+    repository: Arc<dyn ChatRepository>,
+    platform: Arc<dyn Platform>,
+    config: Config,
+    events: Events,
+    supervisor: Supervisor,
+    inbox: Inbox,
+    reports: Option<mpsc::Receiver<Happened>>,
+    outbox: Outbox,
+    lanes: BTreeMap<ConversationId, Lane>,
+    owner: bool,
+    suspended: bool,
+    signed_out: bool,
+    suspend_at: Option<Tick>,
+    suspending: Option<Reply<()>>,
+    heads_due: Option<Tick>,
+    closing: Option<Reply<()>>,
+    next_ticket: Ticket,
+    next_seed: u64,
+}
+
+impl Driver {
+    fn new(parts: &ChatClientParts, events: Events) -> Self {
+        let (inbox, reports) = Inbox::new();
+        let mut seed = [0; 8];
+        parts.platform.fill_entropy(&mut seed);
+        let seed = u64::from_le_bytes(seed) >> 24;
+        Self {
+            outbox: Outbox::new(outbox_policy(&parts.config, parts.service.as_ref()), seed),
+            service: parts.service.clone(),
+            repository: parts.repository.clone(),
+            platform: parts.platform.clone(),
+            config: parts.config.clone(),
+            events,
+            supervisor: Supervisor::default(),
+            inbox,
+            reports: Some(reports),
+            lanes: BTreeMap::new(),
+            owner: false,
+            suspended: false,
+            signed_out: false,
+            suspend_at: None,
+            suspending: None,
+            heads_due: None,
+            closing: None,
+            next_ticket: 0,
+            next_seed: seed,
+        }
+    }
+
+    async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+        let Some(mut reports) = self.reports.take() else {
+            return;
+        };
+        self.begin().await;
+        while self.closing.is_none() {
+            self.settle_outputs().await;
+            if !self.next(&mut commands, &mut reports).await {
+                break;
+            }
+        }
+        self.end(&mut reports).await;
+    }
+
+    /// Waits for the next thing and feeds it in; `false` where nobody holds the client any more.
+    async fn next(
+        &mut self,
+        commands: &mut mpsc::UnboundedReceiver<Command>,
+        reports: &mut mpsc::Receiver<Happened>,
+    ) -> bool {
+        let wait = self.timeout().map(|due| due.since(self.platform.tick()));
+        tokio::select! {
+            biased;
+            command = commands.recv() => match command {
+                Some(command) => self.command(command).await,
+                None => return false,
+            },
+            Some(happened) = reports.recv() => {
+                self.happened(happened, reports).await;
+            }
+            () = sleep(wait) => self.tick().await,
+        }
+        true
+    }
+
+    fn timeout(&self) -> Option<Tick> {
+        let lanes = self
+            .lanes
+            .values()
+            .fold(None, |soonest, lane| sooner(soonest, lane.timeout()));
+        let own = sooner(self.suspend_at, self.heads_due);
+        sooner(sooner(lanes, own), self.outbox.poll_timeout())
+    }
+
+    async fn tick(&mut self) {
+        let now = self.platform.tick();
+        if self.suspend_at.is_some_and(|due| now >= due) {
+            self.suspend().await;
+        }
+        if self.heads_due.is_some_and(|due| now >= due) {
+            self.load_heads().await;
+        }
+        self.tell_outbox(OutboxInput::Tick);
+        let ids: Vec<_> = self.lanes.keys().cloned().collect();
+        for id in ids {
+            self.tick_lane(&id, now).await;
+        }
+    }
+
+    async fn tick_lane(&mut self, id: &ConversationId, now: Tick) {
+        let Some(lane) = self.lanes.get_mut(id) else {
+            return;
+        };
+        if lane.timeout().is_none_or(|due| now < due) {
+            return;
+        }
+        if !lane.overdue_told && lane.overdue_at().is_some_and(|due| now >= due) {
+            lane.overdue_told = true;
+            lane.connection.handle(now, ConnectionInput::Overdue);
+        }
+        lane.connection.handle(now, ConnectionInput::Tick);
+        lane.turns.handle(now, TurnInput::Tick);
+        self.release_held(id).await;
+    }
+
+    fn tell_outbox(&mut self, input: OutboxInput) {
+        self.outbox
+            .handle(self.platform.tick(), self.platform.wall(), input);
+    }
+
+    fn tell_connection(&mut self, id: &ConversationId, input: ConnectionInput) {
+        let now = self.platform.tick();
+        if let Some(lane) = self.lanes.get_mut(id) {
+            lane.connection.handle(now, input);
+        }
+    }
+
+    fn tell_turns(&mut self, id: &ConversationId, input: TurnInput) {
+        let now = self.platform.tick();
+        if let Some(lane) = self.lanes.get_mut(id) {
+            lane.turns.handle(now, input);
+        }
+    }
+
+    /// The lane of a conversation, loaded from the store at first use.
+    async fn lane(&mut self, id: &ConversationId) -> &mut Lane {
+        if !self.lanes.contains_key(id) {
+            let position = self.stored_position(id).await;
+            self.next_seed += 1;
+            let lane = Lane::new(
+                &self.config,
+                &self.service.capabilities(),
+                position,
+                self.next_seed,
+            );
+            self.lanes.insert(id.clone(), lane);
+        }
+        let (config, service, seed) = (&self.config, &self.service, self.next_seed);
+        self.lanes.entry(id.clone()).or_insert_with(|| {
+            Lane::new(
+                config,
+                &service.capabilities(),
+                SyncPosition::default(),
+                seed,
+            )
+        })
+    }
+
+    async fn stored_position(&self, id: &ConversationId) -> SyncPosition {
+        let key = id.clone();
+        let stored = self
+            .repository
+            .view(move |rows| rows.conversation(&key))
+            .await;
+        stored
+            .ok()
+            .flatten()
+            .map(|row| row.sync)
+            .unwrap_or_default()
+    }
+
+    fn status(&self, id: &ConversationId) -> ConnectionStatus {
+        let Some(lane) = self.lanes.get(id) else {
+            return ConnectionStatus::default();
+        };
+        self.public_status(lane.connection.status())
+    }
+
+    fn public_status(&self, status: &crate::engine::connection::Status) -> ConnectionStatus {
+        let (now, wall) = (self.platform.tick(), self.platform.wall());
+        ConnectionStatus {
+            state: status.state,
+            transport: status.transport,
+            retry_at: status.retry_at.map(|at| wall + at.since(now)),
+            reason: status
+                .reason
+                .clone()
+                .filter(|_| status.state != ConnectionState::Idle),
+        }
+    }
+}
+
+/// Sleeps, for ever where there is no deadline.
+async fn sleep(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn outbox_policy(config: &Config, service: &dyn ChatService) -> OutboxPolicy {
+    let capabilities = service.capabilities();
+    OutboxPolicy {
+        attempt_timeout: config.send_attempt_timeout,
+        resend: BackoffPolicy {
+            base: config.send_base,
+            max: config.send_max,
+        },
+        max_attempts: config.send_max_attempts,
+        grace: config.reconcile_grace,
+        // Two reads and the grace between them, with room for one read that fails.
+        direct_patience: config.reconcile_grace + config.send_attempt_timeout,
+        idempotent: capabilities.idempotent_send,
+        auto_resend: capabilities.auto_resend,
+    }
+}
+
+/// Answers a request; an asker that is gone does not matter.
+fn answer<T>(reply: Reply<T>, result: Result<T, ChatError>) {
+    let _ = reply.send(result);
+}

@@ -1,0 +1,290 @@
+//! Sending: recording the attempt, choosing the transport, and storing what became of it.
+
+use std::time::Duration;
+
+use super::{
+    Driver, Happened,
+    lane::{Held, Purpose},
+    reads::broken,
+};
+use crate::{
+    domain::{
+        connection::Transport,
+        event::{ClientEvent, SendReceipt},
+        ids::{ClientMessageId, ConversationId},
+        outbox::{OutboxEntry, SendMode},
+        ports::{Durability, Outgoing},
+        retry::{FailureKind, Outcome, RetryClass, ServiceError},
+        rules::{
+            attempt,
+            settle::{self, Settled, Settlement},
+        },
+    },
+    engine::{
+        connection::Input as ConnectionInput,
+        outbox::{Input as OutboxInput, Output as OutboxOutput},
+        sync::Wanted,
+        turn::Input as TurnInput,
+    },
+};
+
+/// A send waits this long for a socket that is nearly there.
+const WAIT_FOR_SOCKET: Duration = Duration::from_secs(2);
+
+/// So many failures in a row are told to the app, once.
+const TROUBLED_AFTER: u32 = 5;
+
+impl Driver {
+    pub(super) async fn perform_outbox(&mut self, output: OutboxOutput) {
+        match output {
+            OutboxOutput::Transmit(id, conversation) => self.transmit(id, conversation).await,
+            OutboxOutput::Settle(id, conversation, settlement) => {
+                self.settle(id, conversation, settlement).await;
+            }
+            OutboxOutput::Reconcile(conversation) => {
+                self.lane(&conversation).await;
+                self.read(&conversation, Wanted::News, true, Purpose::Reconcile);
+            }
+            OutboxOutput::Cooldown(until) => {
+                self.events.emit(ClientEvent::Cooldown {
+                    until,
+                    scope: "send",
+                });
+            }
+            OutboxOutput::SignInRequired => self.sign_out(),
+        }
+    }
+
+    async fn transmit(&mut self, id: ClientMessageId, conversation: ConversationId) {
+        let now = self.platform.tick();
+        let lane = self.lane(&conversation).await;
+        if lane.connection.is_dialling() {
+            lane.held = Some(Held {
+                id,
+                until: now + WAIT_FOR_SOCKET,
+            });
+            return;
+        }
+        self.attempt(id, conversation).await;
+    }
+
+    /// Sends what waited for the socket, once that is live, has failed, or took too long.
+    pub(super) async fn release_held(&mut self, conversation: &ConversationId) {
+        let now = self.platform.tick();
+        let Some(lane) = self.lanes.get_mut(conversation) else {
+            return;
+        };
+        let ready = |held: &mut Held| now >= held.until || !lane.connection.is_dialling();
+        if let Some(held) = lane.held.take_if(ready) {
+            self.attempt(held.id, conversation.clone()).await;
+        }
+    }
+
+    async fn attempt(&mut self, id: ClientMessageId, conversation: ConversationId) {
+        let (wall, wire_id) = (self.platform.wall(), self.service.prepare(id));
+        let recorded = self
+            .repository
+            .transact(Durability::Normal, move |rows| {
+                attempt::record_attempt(rows, id, wire_id, wall)
+            })
+            .await;
+        match recorded {
+            Ok(Some(outgoing)) => self.put_on_wire(conversation, outgoing),
+            Ok(None) => {
+                self.tell_outbox(OutboxInput::NotAttempted(id));
+                self.heads_due = Some(self.platform.tick());
+            }
+            Err(error) => self.store_troubled(&error),
+        }
+    }
+
+    fn put_on_wire(&mut self, conversation: ConversationId, outgoing: Outgoing) {
+        let (now, id) = (self.platform.tick(), outgoing.id);
+        let over_socket = self.service.capabilities().send_over_socket;
+        let Some(lane) = self.lanes.get_mut(&conversation) else {
+            return;
+        };
+        lane.turns.handle(now, TurnInput::Asked(id));
+        let live = lane.connection.is_live() && over_socket;
+        let session = lane
+            .session
+            .as_ref()
+            .filter(|_| live)
+            .map(|session| session.handle.clone());
+        if session.is_some() {
+            lane.unconfirmed.push_back((id, now));
+        }
+        lane.connection.handle(now, ConnectionInput::Activity);
+        let (service, inbox) = (self.service.clone(), self.inbox.clone());
+        let (fallen, to) = (inbox.clone(), conversation.clone());
+        let task = async move {
+            let result = match session {
+                Some(session) => session.send(&outgoing).await.map(|()| None),
+                None => service
+                    .send(&outgoing)
+                    .await
+                    .map(|receipt| Some(Box::new(receipt))),
+            };
+            inbox
+                .report(Happened::Attempt {
+                    conversation,
+                    id,
+                    result,
+                })
+                .await;
+        };
+        let fallen = async move {
+            let result = Err(broken("the attempt broke"));
+            fallen
+                .report(Happened::Attempt {
+                    conversation: to,
+                    id,
+                    result,
+                })
+                .await;
+        };
+        self.supervisor.run(task, fallen);
+    }
+
+    pub(super) async fn attempt_ended(
+        &mut self,
+        conversation: &ConversationId,
+        id: ClientMessageId,
+        result: Result<Option<Box<SendReceipt>>, ServiceError>,
+    ) {
+        match result {
+            // The frame left; its confirmation is an event of the session.
+            Ok(None) => {}
+            Ok(Some(receipt)) => self.confirmed(conversation, id, receipt).await,
+            Err(error) => {
+                tracing::info!(message = %id, code = error.code(), "send.failed");
+                if let Some(lane) = self.lanes.get_mut(conversation) {
+                    lane.confirm(id);
+                }
+                if error.outcome != Outcome::Applied {
+                    self.tell_turns(conversation, TurnInput::Withdrawn(id));
+                }
+                self.tell_outbox(OutboxInput::Failed(id, error));
+            }
+        }
+    }
+
+    /// The server confirmed a send. Also where the outbox has given the attempt up meanwhile.
+    pub(super) async fn confirmed(
+        &mut self,
+        conversation: &ConversationId,
+        id: ClientMessageId,
+        receipt: Box<SendReceipt>,
+    ) {
+        if let Some(lane) = self.lanes.get_mut(conversation) {
+            lane.confirm(id);
+        }
+        if self.outbox.in_flight(conversation) == Some(id) {
+            self.tell_outbox(OutboxInput::Applied(id, receipt));
+        } else {
+            self.settle(id, conversation.clone(), Settlement::Applied(*receipt))
+                .await;
+        }
+    }
+
+    pub(super) async fn settle(
+        &mut self,
+        id: ClientMessageId,
+        conversation: ConversationId,
+        settlement: Settlement,
+    ) {
+        let (now, platform) = (self.platform.wall(), self.platform.clone());
+        let kept = settlement.clone();
+        let settled = self
+            .repository
+            .transact(Durability::Normal, move |rows| {
+                let settled = settle::settle(rows, id, settlement, now, &mut || platform.mint())?;
+                Ok((settled, rows.outbox_entry(id)?))
+            })
+            .await;
+        match settled {
+            Ok((settled, entry)) => {
+                self.settled(id, &conversation, &kept, &settled, entry)
+                    .await
+            }
+            Err(error) => self.store_troubled(&error),
+        }
+    }
+
+    async fn settled(
+        &mut self,
+        id: ClientMessageId,
+        conversation: &ConversationId,
+        settlement: &Settlement,
+        settled: &Settled,
+        entry: Option<OutboxEntry>,
+    ) {
+        match settlement {
+            Settlement::Applied(_) => {
+                tracing::info!(message = %id, "message.sent");
+                self.tell_turns(conversation, TurnInput::Confirmed(id));
+                self.after_merge(conversation, &settled.merged, Transport::WebSocket);
+            }
+            Settlement::Withdrawn => {
+                let conversation = conversation.clone();
+                self.events
+                    .emit(ClientEvent::DraftRestored { conversation, id });
+            }
+            Settlement::Waiting(_) => return,
+            Settlement::Parked(_) => {
+                let orphan = entry.filter(|entry| entry.mode == SendMode::Direct);
+                self.tell_outbox(OutboxInput::Orphans(orphan.into_iter().collect()));
+            }
+            _ => self.tell_turns(conversation, TurnInput::Withdrawn(id)),
+        }
+        if settled.failures == TROUBLED_AFTER {
+            let conversation = conversation.clone();
+            self.events
+                .emit(ClientEvent::SendTroubled { conversation, id });
+        }
+        self.load_heads().await;
+    }
+
+    /// The session ended: what it did not confirm has an unknown outcome.
+    pub(super) async fn lose_unconfirmed(&mut self, conversation: &ConversationId) {
+        let Some(lane) = self.lanes.get_mut(conversation) else {
+            return;
+        };
+        let lost: Vec<_> = lane.unconfirmed.drain(..).map(|(id, _)| id).collect();
+        for id in lost {
+            let error = ServiceError::unknown(
+                FailureKind::Interrupted,
+                "the socket closed before the message was confirmed",
+            );
+            self.attempt_ended(conversation, id, Err(error)).await;
+        }
+    }
+
+    /// An error frame while a send is unconfirmed speaks of that send.
+    pub(super) async fn rejected_by_frame(
+        &mut self,
+        conversation: &ConversationId,
+        code: Option<&str>,
+    ) {
+        let Some(lane) = self.lanes.get_mut(conversation) else {
+            return;
+        };
+        let Some((id, _)) = lane.unconfirmed.pop_front() else {
+            return;
+        };
+        let not_active = code.is_some_and(|code| code.to_ascii_uppercase().contains("NOT_ACTIVE"));
+        let error = if not_active {
+            let text = "the conversation takes no messages any more";
+            ServiceError::new(
+                FailureKind::NotActive,
+                RetryClass::Never,
+                Outcome::NotApplied,
+                text,
+            )
+        } else {
+            let text = "the server answered with an error instead of a confirmation";
+            ServiceError::unknown(FailureKind::Unavailable, text)
+        };
+        self.attempt_ended(conversation, id, Err(error)).await;
+    }
+}

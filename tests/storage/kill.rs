@@ -1,0 +1,156 @@
+//! A process that is killed at any moment: what it was told is stored is stored, and nothing by
+//! half (F-45). The victim is this test program itself, started again for one ignored test.
+
+use std::{
+    collections::BTreeSet,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+use tidings::{adapters::sqlite::SqliteOptions, domain::ports::Durability};
+
+use crate::support::{Store, accept, accepted, home, open, open_with, soon};
+
+const STORE: &str = "TIDINGS_TEST_STORE";
+const FIRST: &str = "TIDINGS_TEST_FIRST";
+
+/// The test started, and the lines that it prints.
+struct Victim {
+    process: Child,
+    lines: std::io::Lines<BufReader<ChildStdout>>,
+}
+
+impl Victim {
+    fn start(test: &str, store: &Path, first: u32) -> Self {
+        let program = std::env::current_exe().expect("this program");
+        let mut process = Command::new(program)
+            .args([
+                "--exact",
+                test,
+                "--ignored",
+                "--nocapture",
+                "--test-threads=1",
+            ])
+            .env(STORE, store)
+            .env(FIRST, first.to_string())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a child");
+        let lines = BufReader::new(process.stdout.take().expect("its words")).lines();
+        Self { process, lines }
+    }
+
+    /// The next word that is meant for us; `None` at the end.
+    fn next(&mut self, mark: &str) -> Option<String> {
+        let lines = self.lines.by_ref().map_while(Result::ok);
+        // The test runner prints the test's name on the same line.
+        lines
+            .filter_map(|line| Some(line.split_once(mark)?.1.to_owned()))
+            .next()
+    }
+
+    fn kill(&mut self) {
+        self.process.kill().expect("killed");
+    }
+
+    /// Waits until it is gone.
+    fn bury(mut self) {
+        self.process.wait().expect("its end");
+    }
+}
+
+fn given(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Accepts for ever, four at a time so that commits are shared, and prints what was told stored.
+#[tokio::test]
+#[ignore = "the victim of the kill test; does nothing by itself"]
+async fn accepts_until_killed() {
+    let (Some(path), Some(first)) = (given(STORE), given(FIRST)) else {
+        return;
+    };
+    let first: u32 = first.parse().expect("a number");
+    let store = open(Path::new(&path));
+    for round in 0.. {
+        let writes = (0..4).map(|add| accept_and_tell(&store, first + round * 4 + add));
+        futures_util::future::join_all(writes).await;
+    }
+}
+
+async fn accept_and_tell(store: &Store, n: u32) {
+    let accepted = store.transact(Durability::Full, move |rows| accept(rows, n));
+    accepted.await.expect("accepted");
+    println!("stored:{n}.");
+}
+
+/// A line that was cut by the kill tells nothing.
+fn whole(word: &str) -> Option<u32> {
+    word.strip_suffix('.')?.parse().ok()
+}
+
+#[tokio::test]
+async fn f45_inv01_nothing_that_was_acknowledged_is_lost_to_a_kill() {
+    let (_home, path) = home();
+    let (mut told, mut next) = (Vec::new(), 0);
+    for round in 0_u32..24 {
+        let mut victim = Victim::start("kill::accepts_until_killed", &path, next);
+        // Spread over the life of the process, from its first commits to past a checkpoint.
+        let enough = 1 + round.wrapping_mul(2_654_435_761) % 601;
+        let mut heard = 0;
+        while let Some(word) = victim.next("stored:") {
+            told.extend(whole(&word));
+            heard += 1;
+            if heard == enough {
+                victim.kill();
+            }
+        }
+        assert!(heard >= enough, "the victim ended by itself");
+        victim.bury();
+        let store = open(&path);
+        let stored: BTreeSet<u32> = accepted(&store).await.into_iter().collect();
+        let lost: Vec<&u32> = told.iter().filter(|n| !stored.contains(n)).collect();
+        assert!(lost.is_empty(), "round {round} lost {lost:?}");
+        next = stored.last().map_or(0, |n| n + 1);
+        store.close().await;
+    }
+    assert!(
+        told.len() > 4_000,
+        "too few to prove anything: {}",
+        told.len()
+    );
+}
+
+/// Owns the store until it is killed.
+#[tokio::test]
+#[ignore = "the victim of the hand-over test; does nothing by itself"]
+async fn owns_until_killed() {
+    let Some(path) = given(STORE) else { return };
+    let store = open_with(shared(Path::new(&path))).expect("a store");
+    soon(store.became_owner()).await;
+    println!("owner:yes");
+    std::future::pending::<()>().await;
+}
+
+fn shared(path: &Path) -> SqliteOptions {
+    SqliteOptions {
+        shared: true,
+        ..SqliteOptions::new(path)
+    }
+}
+
+#[tokio::test]
+async fn f47_who_waits_becomes_owner_when_the_owner_is_killed() {
+    let (_home, path) = home();
+    let mut victim = Victim::start("kill::owns_until_killed", &path, 0);
+    assert_eq!(victim.next("owner:").as_deref(), Some("yes"));
+    let store = open_with(shared(&path)).expect("a store");
+    assert!(!store.is_owner());
+    victim.kill();
+    soon(store.became_owner()).await;
+    assert!(store.is_owner());
+    victim.bury();
+    store.close().await;
+}

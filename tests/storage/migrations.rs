@@ -1,0 +1,194 @@
+//! Every released schema still opens, with all that was in it. Fixtures are kept for ever.
+
+use std::{fmt::Write as _, path::Path};
+
+use rusqlite::{Connection, types::ValueRef};
+use tidings::{
+    domain::ports::{Durability, chat_repository::ConversationFilter},
+    testing::repository_contract::samples,
+};
+
+use crate::support::{home, open};
+
+const FIXTURES: [(&str, &str); 1] = [("v1", include_str!("fixtures/v1.sql"))];
+
+/// The file that the dump describes.
+fn restore(dump: &str, path: &Path) {
+    let db = Connection::open(path).expect("a file");
+    db.execute_batch("PRAGMA foreign_keys = OFF; BEGIN")
+        .expect("begun");
+    db.execute_batch(dump).expect("the dump");
+    db.execute_batch("COMMIT").expect("restored");
+}
+
+/// What is in the schema, without white space and comments of its text.
+fn schema(path: &Path) -> Vec<(String, String)> {
+    let db = Connection::open(path).expect("a file");
+    let sql = "SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name";
+    let mut statement = db.prepare(sql).expect("the schema");
+    let rows = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.expect("rows").map(|row| row.expect("a row")).collect()
+}
+
+#[tokio::test]
+async fn f44_every_released_schema_opens_with_all_that_was_in_it() {
+    for (version, dump) in FIXTURES {
+        let (_home, path) = home();
+        restore(dump, &path);
+        let store = open(&path);
+        store
+            .view(|rows| {
+                let all = ConversationFilter {
+                    include_archived: true,
+                    limit: 0,
+                };
+                let listed = rows.conversations(all)?;
+                assert!(
+                    listed
+                        == [
+                            samples::full_conversation("full"),
+                            samples::bare_conversation("bare")
+                        ]
+                );
+                for n in [1, 2] {
+                    assert!(rows.message(samples::key(n))?.is_some(), "message {n}");
+                }
+                assert!(rows.message(samples::key(1))? == Some(samples::full_message("full", 1)));
+                assert!(rows.message(samples::key(2))? == Some(samples::message("full", 2)));
+                let waiting = [samples::entry("full", 2), samples::full_entry("full", 3)];
+                assert!(rows.outbox(None)? == waiting);
+                assert_eq!(rows.journal_head()?, 2);
+                assert_eq!(rows.journal_of(samples::key(1))?.len(), 1);
+                assert_eq!(rows.setting("account")?.as_deref(), Some("u-1"));
+                Ok(())
+            })
+            .await
+            .unwrap_or_else(|error| panic!("{version}: {error}"));
+        let order = store
+            .transact(Durability::Normal, |rows| rows.next_order())
+            .await;
+        assert_eq!(order, Ok(3), "{version} had given two");
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_migrated_store_has_the_schema_of_a_new_one() {
+    let (_home, new) = home();
+    open(&new).close().await;
+    for (version, dump) in FIXTURES {
+        let (_home, old) = home();
+        restore(dump, &old);
+        open(&old).close().await;
+        assert_eq!(schema(&old), schema(&new), "{version}");
+    }
+}
+
+/// What the fixture of the current version holds.
+async fn fill(path: &Path) {
+    let store = open(path);
+    let job = store.transact(Durability::Normal, |rows| {
+        rows.put_conversation(&samples::bare_conversation("bare"))?;
+        rows.put_conversation(&samples::full_conversation("full"))?;
+        rows.insert_message(&samples::full_message("full", 1))?;
+        rows.insert_message(&samples::message("full", 2))?;
+        rows.put_outbox(&samples::entry("full", 2))?;
+        rows.put_outbox(&samples::full_entry("full", 3))?;
+        rows.append_journal(&samples::full_journal_entry("full", 1))?;
+        rows.append_journal(&samples::journal_entry("full", 2))?;
+        rows.next_order()?;
+        rows.next_order()?;
+        rows.put_setting("account", "u-1")
+    });
+    job.await.expect("filled");
+    store.close().await;
+}
+
+/// Run by hand when a schema is released; a fixture that is there is never written again.
+#[tokio::test]
+#[ignore = "writes the fixture of a new schema"]
+async fn write_the_fixture_of_this_version() {
+    let (_home, path) = home();
+    fill(&path).await;
+    let db = Connection::open(&path).expect("a file");
+    let version: i64 = pragma(&db, "user_version");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/storage/fixtures");
+    let fixture = folder.join(format!("v{version}.sql"));
+    assert!(!fixture.exists(), "released: it stays as it is");
+    std::fs::write(fixture, dump(&db)).expect("written");
+}
+
+fn pragma(db: &Connection, name: &str) -> i64 {
+    let sql = format!("PRAGMA {name}");
+    db.query_row(&sql, (), |row| row.get(0)).expect(name)
+}
+
+fn dump(db: &Connection) -> String {
+    let mut text = String::new();
+    let schema = strings(
+        db,
+        "SELECT sql FROM sqlite_schema WHERE type = 'table' AND sql IS NOT NULL
+        AND name NOT LIKE 'sqlite_%' ORDER BY rowid",
+    );
+    let indexes = strings(
+        db,
+        "SELECT sql FROM sqlite_schema WHERE type <> 'table' AND sql IS NOT NULL
+        ORDER BY rowid",
+    );
+    for statement in schema {
+        let _ = writeln!(text, "{statement};");
+    }
+    for table in strings(
+        db,
+        "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid",
+    ) {
+        if table == "sqlite_sequence" {
+            text.push_str("DELETE FROM sqlite_sequence;\n");
+        }
+        dump_rows(db, &table, &mut text);
+    }
+    for statement in indexes {
+        let _ = writeln!(text, "{statement};");
+    }
+    for name in ["application_id", "user_version"] {
+        let _ = writeln!(text, "PRAGMA {name} = {};", pragma(db, name));
+    }
+    text
+}
+
+fn strings(db: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = db.prepare(sql).expect(sql);
+    let rows = statement.query_map((), |row| row.get(0)).expect("rows");
+    rows.map(|row| row.expect("a text")).collect()
+}
+
+fn dump_rows(db: &Connection, table: &str, text: &mut String) {
+    let mut statement = db.prepare(&format!("SELECT * FROM {table}")).expect(table);
+    let columns = statement.column_count();
+    let mut rows = statement.query(()).expect("rows");
+    while let Some(row) = rows.next().expect("a row") {
+        let values: Vec<String> = (0..columns)
+            .map(|at| literal(row.get_ref(at).expect("a value")))
+            .collect();
+        let _ = writeln!(text, "INSERT INTO {table} VALUES ({});", values.join(", "));
+    }
+}
+
+fn literal(value: ValueRef<'_>) -> String {
+    let hex = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    };
+    match value {
+        ValueRef::Null => "NULL".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Blob(bytes) => format!("x'{}'", hex(bytes)),
+        // A statement's text ends at a NUL.
+        ValueRef::Text(bytes) if bytes.contains(&0) => format!("CAST(x'{}' AS TEXT)", hex(bytes)),
+        ValueRef::Text(bytes) => {
+            format!("'{}'", String::from_utf8_lossy(bytes).replace('\'', "''"))
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! `cargo xtask test`: builds once, runs every suite, prints one table.
+//!
+//! No suite is retried: a test that fails now and then is a bug report, and a retry would hide it.
+//! Set-up on a fresh machine is a toolchain and the crates: the C compiler that SQLite needs is the
+//! linker that made this very program.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use crate::cargo;
+use crate::libtest::{self, Counts};
+use crate::process::{self, Finished};
+use crate::suites::{self, Plan, Suite};
+use crate::table::{self, Row};
+
+/// No suite needs more than minutes; past this it hangs, and the others should still be heard.
+const SUITE_LIMIT: Duration = Duration::from_secs(20 * 60);
+
+/// How much of a failed suite's output is printed; the whole of it is in its log.
+const SHOWN_LINES: usize = 400;
+
+/// All features, so that no code stays untested because it is off by default.
+///
+/// `cargo build --tests` makes the same programs as `cargo test --no-run`, and it alone goes on
+/// after a target that does not compile.
+const BUILD: [&str; 7] = [
+    "build",
+    "--workspace",
+    "--all-features",
+    "--tests",
+    "--bins",
+    "--examples",
+    "--keep-going",
+];
+
+const DOCUMENTATION: [&str; 5] = [
+    "test",
+    "--workspace",
+    "--all-features",
+    "--no-fail-fast",
+    "--doc",
+];
+
+/// Runs the task; the exit code is a failure when anything failed or could not be built.
+pub(crate) fn run() -> Result<ExitCode, String> {
+    let started = Instant::now();
+    let targets = cargo::targets()?;
+    let build = cargo::build(&BUILD)?;
+    let suites = suites::list(&targets, &build.programs);
+    let mut rows: Vec<Row> = suites.iter().map(run_suite).collect();
+    let suites_built = suites.iter().all(|suite| suite.plan != Plan::NotBuilt);
+    if !build.succeeded && suites_built {
+        rows.push(failed_row(
+            "build (examples and programs)",
+            started,
+            "did not build",
+        ));
+    }
+    let total = table::total(&rows);
+    println!("\n{}\n{}", table::render(&rows), table::closing_line(total));
+    Ok(if total.failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn run_suite(suite: &Suite) -> Row {
+    let started = Instant::now();
+    let mut command = match &suite.plan {
+        Plan::NotBuilt => return failed_row(&suite.name, started, "did not build"),
+        Plan::Documentation => documentation(),
+        Plan::Program {
+            path,
+            directory,
+            arguments,
+        } => program(path, directory, arguments),
+    };
+    println!("running {}", suite.name);
+    let log = cargo::root()
+        .join("target/xtask/logs")
+        .join(file_name(&suite.name));
+    match process::run(&mut command, &log, SUITE_LIMIT) {
+        Ok(finished) => finished_row(&suite.name, &finished),
+        Err(error) => failed_row(&suite.name, started, &format!("did not start: {error}")),
+    }
+}
+
+fn documentation() -> Command {
+    let mut command = cargo::command();
+    command.args(DOCUMENTATION).current_dir(cargo::root());
+    command
+}
+
+/// A test program, with the surroundings that `cargo test` would give it.
+fn program(path: &Path, directory: &Path, arguments: &[String]) -> Command {
+    let mut command = Command::new(path);
+    command
+        .args(arguments)
+        .current_dir(directory)
+        .env("CARGO_MANIFEST_DIR", directory);
+    command
+}
+
+fn finished_row(name: &str, finished: &Finished) -> Row {
+    let counts = libtest::counts(&finished.output, finished.succeeded());
+    if counts.failed > 0 {
+        println!("---- {name} ----\n{}\n----", tail(&finished.output));
+    }
+    let note = finished
+        .status
+        .is_none()
+        .then(|| "ended at the time limit".to_owned());
+    Row {
+        name: name.to_owned(),
+        counts,
+        duration: finished.duration,
+        note,
+    }
+}
+
+fn failed_row(name: &str, started: Instant, note: &str) -> Row {
+    Row {
+        name: name.to_owned(),
+        counts: Counts {
+            failed: 1,
+            ..Counts::default()
+        },
+        duration: started.elapsed(),
+        note: Some(note.to_owned()),
+    }
+}
+
+fn tail(output: &str) -> String {
+    let lines: Vec<&str> = output.lines().collect();
+    let from = lines.len().saturating_sub(SHOWN_LINES);
+    lines.get(from..).unwrap_or_default().join("\n")
+}
+
+fn file_name(suite: &str) -> String {
+    let plain = |letter: char| {
+        if letter.is_ascii_alphanumeric() {
+            letter
+        } else {
+            '-'
+        }
+    };
+    format!("{}.log", suite.chars().map(plain).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_name_has_no_special_characters() {
+        assert_eq!(file_name("tidings (unit)"), "tidings--unit-.log");
+    }
+
+    #[test]
+    fn only_the_end_of_a_long_output_is_shown() {
+        let long: Vec<String> = (0..1000).map(|line| line.to_string()).collect();
+        let shown = tail(&long.join("\n"));
+        assert_eq!(shown.lines().count(), SHOWN_LINES);
+        assert!(shown.ends_with("999"));
+    }
+
+    #[test]
+    fn suite_that_did_not_build_is_one_failure() {
+        let suite = Suite {
+            name: "broken".to_owned(),
+            plan: Plan::NotBuilt,
+        };
+        assert_eq!(run_suite(&suite).counts.failed, 1);
+    }
+}
