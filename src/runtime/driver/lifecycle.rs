@@ -64,6 +64,7 @@ impl Driver {
         self.watch_store();
         self.enable();
         self.load_heads().await;
+        self.follow_attention().await;
         let open: Vec<_> = self.lanes.keys().cloned().collect();
         for id in open {
             self.attend(&id);
@@ -127,6 +128,9 @@ impl Driver {
             Command::Open(id) => {
                 self.lane(&id).await.handles += 1;
                 self.attend(&id);
+                if !self.owner {
+                    self.keep_attention().await;
+                }
                 // Whoever opens learns how things stand, even if nothing changes by it.
                 let status = self.status(&id);
                 self.events.emit(ClientEvent::Connection {
@@ -139,6 +143,7 @@ impl Driver {
                     lane.handles = lane.handles.saturating_sub(1);
                 }
                 self.attend(&id);
+                self.release_lease(&id).await;
             }
             Command::Synchronise {
                 conversation,
@@ -203,7 +208,7 @@ impl Driver {
         let Some(lane) = self.lanes.get_mut(id) else {
             return;
         };
-        let wanted = (lane.handles > 0 || waits) && may;
+        let wanted = (lane.handles > 0 || lane.remote || waits) && may;
         if wanted == lane.attended {
             return;
         }
