@@ -9,7 +9,13 @@ use crate::support::{CONSULTATIONS, Http, Socket, start, start_with, within};
 
 #[tokio::test]
 async fn stopping_closes_sockets_politely_and_frees_the_port() {
-    let backend = start();
+    // An address of its own where the system has several: another test could take a freed port.
+    let ip = if cfg!(target_os = "linux") {
+        "127.9.8.7:0"
+    } else {
+        "127.0.0.1:0"
+    };
+    let backend = start_with(|config| config.listen = ip.parse().expect("an address"));
     let id = Http::new(&backend).create().await;
     let mut socket = Socket::open(&backend, &id).await;
     let addr = backend.addr();
