@@ -24,7 +24,12 @@ const COMPLETED: SessionEvent = SessionEvent::AnswerCompleted { stopped: false }
 #[test]
 fn l2_every_document_of_a_frame_is_read() {
     let frame = "{\"type\":\"stream_chunk\",\"content\":\"a\"}\n{bad}\n{\"type\":\"pong\"}{\"type\":\"stream_chunk\",\"content\":\"b\"}\n{\"cut";
-    let expected = [delta("a"), SessionEvent::Undecodable, SessionEvent::Alive, delta("b")];
+    let expected = [
+        delta("a"),
+        SessionEvent::Undecodable,
+        SessionEvent::Alive,
+        delta("b"),
+    ];
     assert_eq!(decode(&[frame]), expected);
 }
 
@@ -49,7 +54,10 @@ fn l52_frame_belongs_to_the_conversation_of_its_socket() {
         r#"{"type":"message","message":{"id":"m","consultation_id":"c2"}}"#,
     ] {
         let events = decode(&[foreign]);
-        assert!(matches!(events[..], [SessionEvent::Unknown { .. }]), "{events:?}");
+        assert!(
+            matches!(events[..], [SessionEvent::Unknown { .. }]),
+            "{events:?}"
+        );
     }
     let own = r#"{"type":"stream_chunk","consultation_id":"C1","content":"x"}"#;
     assert_eq!(decode(&[own]), [delta("x")]);

@@ -14,7 +14,10 @@ fn message_of(text: &str) -> Option<ServerMessage> {
 #[test]
 fn l4_conversation_needs_only_its_id() {
     let read = conversation_of(r#"{"id":"consult-1"}"#).expect("conversation");
-    assert_eq!(read, ServerConversation::bare(ConversationId::parse("consult-1").expect("id")));
+    assert_eq!(
+        read,
+        ServerConversation::bare(ConversationId::parse("consult-1").expect("id"))
+    );
     assert_eq!(conversation_of(r#"{"persona":"x"}"#), None);
     assert_eq!(conversation_of(r#"{"id":""}"#), None);
 }
@@ -25,7 +28,10 @@ fn l81_server_id_of_any_form_is_kept() {
         let text = serde_json::json!({ "id": id }).to_string();
         assert_eq!(message_of(&text).expect("message").id.as_str(), id);
     }
-    assert_eq!(message_of(r#"{"id":12}"#).expect("message").id.as_str(), "12");
+    assert_eq!(
+        message_of(r#"{"id":12}"#).expect("message").id.as_str(),
+        "12"
+    );
 }
 
 #[test]
@@ -43,10 +49,18 @@ fn l77_unknown_role_is_kept_verbatim() {
 #[test]
 fn l8_date_is_read_with_any_fraction_and_offset() {
     let expected = WallTime::parse_rfc3339("2025-11-20T09:00:00.5Z");
-    for date in ["2025-11-20T09:00:00.5Z", "2025-11-20T09:00:00.500000000Z", "2025-11-20T11:00:00.50+02:00"] {
+    for date in [
+        "2025-11-20T09:00:00.5Z",
+        "2025-11-20T09:00:00.500000000Z",
+        "2025-11-20T11:00:00.50+02:00",
+    ] {
         for name in CREATED {
             let text = format!("{{\"id\":\"m\",\"{name}\":\"{date}\"}}");
-            assert_eq!(message_of(&text).expect("message").created_at, expected, "{text}");
+            assert_eq!(
+                message_of(&text).expect("message").created_at,
+                expected,
+                "{text}"
+            );
         }
     }
 }
@@ -75,22 +89,44 @@ fn l78_one_odd_item_does_not_spoil_the_list() {
 #[test]
 fn context_is_read_flat_nested_or_as_a_goal() {
     for (text, kind, id) in [
-        (r#"{"id":"c","context_type":"goal","context_id":"g"}"#, "goal", Some("g")),
-        (r#"{"id":"c","context_type":"mood","context_id":null}"#, "mood", None),
+        (
+            r#"{"id":"c","context_type":"goal","context_id":"g"}"#,
+            "goal",
+            Some("g"),
+        ),
+        (
+            r#"{"id":"c","context_type":"mood","context_id":null}"#,
+            "mood",
+            None,
+        ),
         (r#"{"id":"c","goal_id":"g"}"#, "goal", Some("g")),
-        (r#"{"id":"c","context":{"type":"insight","id":"i"}}"#, "insight", Some("i")),
+        (
+            r#"{"id":"c","context":{"type":"insight","id":"i"}}"#,
+            "insight",
+            Some("i"),
+        ),
     ] {
         let context = conversation_of(text).and_then(|c| c.context).expect(text);
-        assert_eq!((context.kind.as_str(), context.id.as_deref()), (kind, id), "{text}");
+        assert_eq!(
+            (context.kind.as_str(), context.id.as_deref()),
+            (kind, id),
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn status_is_read_from_its_name_or_from_older_flags() {
     for (text, status) in [
-        (r#"{"id":"c","status":"pending_approval"}"#, Some("pending_approval")),
+        (
+            r#"{"id":"c","status":"pending_approval"}"#,
+            Some("pending_approval"),
+        ),
         (r#"{"id":"c","is_archived":true}"#, Some("archived")),
-        (r#"{"id":"c","is_archived":false,"is_active":true}"#, Some("active")),
+        (
+            r#"{"id":"c","is_archived":false,"is_active":true}"#,
+            Some("active"),
+        ),
         (r#"{"id":"c","is_active":false}"#, None),
     ] {
         let read = conversation_of(text).expect(text).status;

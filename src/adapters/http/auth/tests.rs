@@ -45,7 +45,9 @@ struct App {
 #[async_trait]
 impl TokenProvider for App {
     async fn current(&self) -> Result<Option<Token>, TokenError> {
-        Ok(Some(Token::new(self.current.lock().expect("token").clone())))
+        Ok(Some(Token::new(
+            self.current.lock().expect("token").clone(),
+        )))
     }
 
     async fn refresh(&self) -> Result<Token, TokenError> {

@@ -69,7 +69,10 @@ async fn frames_go_both_ways_while_somebody_reads() {
     let (session, mut peer) = pair().await;
     let both = async {
         session.send(&outgoing("out")).await.expect("sent");
-        assert_eq!(peer.next().await.expect("frame").expect("frame"), Message::text("out"));
+        assert_eq!(
+            peer.next().await.expect("frame").expect("frame"),
+            Message::text("out")
+        );
         peer.send(Message::text("in")).await.expect("sent");
     };
     let (event, ()) = tokio::join!(session.next_event(), both);
@@ -79,10 +82,15 @@ async fn frames_go_both_ways_while_somebody_reads() {
 #[tokio::test]
 async fn a_ping_is_answered_by_reading_alone() {
     let (session, mut peer) = pair().await;
-    peer.send(Message::Ping(Bytes::from_static(b"x"))).await.expect("ping");
+    peer.send(Message::Ping(Bytes::from_static(b"x")))
+        .await
+        .expect("ping");
     assert_eq!(session.next_event().await, SessionEvent::Alive);
     let (_, pong) = tokio::join!(session.next_event().now_or_never_later(), peer.next());
-    assert_eq!(pong.expect("frame").expect("frame"), Message::Pong(Bytes::from_static(b"x")));
+    assert_eq!(
+        pong.expect("frame").expect("frame"),
+        Message::Pong(Bytes::from_static(b"x"))
+    );
 }
 
 /// Polls a future a few times and lets it go: a reader that is cancelled.
@@ -109,7 +117,12 @@ async fn a_cancelled_read_loses_no_event() {
     peer.send(Message::text("two")).await.expect("sent");
     for expected in ["one", "two"] {
         let event = session.next_event().await;
-        assert_eq!(event, SessionEvent::AnswerDelta { text: expected.into() });
+        assert_eq!(
+            event,
+            SessionEvent::AnswerDelta {
+                text: expected.into()
+            }
+        );
     }
     assert!(session.next_event().now_or_never().is_none());
 }
@@ -137,7 +150,9 @@ async fn f14_the_peers_close_code_is_kept_and_repeated() {
 async fn f09_a_cut_without_a_close_is_broken_and_half_a_frame_is_nothing() {
     let (near, mut far) = duplex(1024);
     let session = session(near).await;
-    far.write_all(&[0x81, 0x05, b'h', b'a']).await.expect("half");
+    far.write_all(&[0x81, 0x05, b'h', b'a'])
+        .await
+        .expect("half");
     drop(far);
     assert_eq!(session.next_event().await, closed(CloseReason::Broken));
 }
@@ -145,7 +160,9 @@ async fn f09_a_cut_without_a_close_is_broken_and_half_a_frame_is_nothing() {
 #[tokio::test]
 async fn f37_an_oversize_frame_ends_the_session_with_1009() {
     let (session, mut peer) = pair().await;
-    peer.send(Message::text("x".repeat(4096))).await.expect("sent");
+    peer.send(Message::text("x".repeat(4096)))
+        .await
+        .expect("sent");
     assert_eq!(session.next_event().await, SessionEvent::Undecodable);
     assert_eq!(session.next_event().await, closed(CloseReason::Violation));
     let Some(Ok(Message::Close(Some(frame)))) = peer.next().await else {
@@ -158,7 +175,9 @@ async fn f37_an_oversize_frame_ends_the_session_with_1009() {
 async fn f38_invalid_utf8_is_undecodable_not_a_panic() {
     let (near, mut far) = duplex(1024);
     let session = session(near).await;
-    far.write_all(&[0x81, 0x02, 0xff, 0xfe]).await.expect("bytes");
+    far.write_all(&[0x81, 0x02, 0xff, 0xfe])
+        .await
+        .expect("bytes");
     assert_eq!(session.next_event().await, SessionEvent::Undecodable);
     assert_eq!(session.next_event().await, closed(CloseReason::Violation));
 }
@@ -187,13 +206,19 @@ async fn close_without_a_reader_answers_local_afterwards() {
 async fn f06_a_frame_that_a_stuck_peer_never_takes_is_unknown() {
     let (near, _far) = duplex(16);
     let session = session(near).await;
-    let error = session.send(&outgoing(&"x".repeat(100))).await.expect_err("stuck");
+    let error = session
+        .send(&outgoing(&"x".repeat(100)))
+        .await
+        .expect_err("stuck");
     assert_eq!(error.outcome, Outcome::Unknown);
 }
 
 #[tokio::test]
 async fn a_frame_beyond_the_backlog_is_proved_not_to_have_left() {
     let (session, _peer) = pair().await;
-    let error = session.send(&outgoing(&"x".repeat(10_000))).await.expect_err("too long");
+    let error = session
+        .send(&outgoing(&"x".repeat(10_000)))
+        .await
+        .expect_err("too long");
     assert_eq!(error.outcome, Outcome::NotApplied);
 }
