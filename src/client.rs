@@ -3,7 +3,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
-    config::Config,
     conversation::ConversationHandle,
     domain::{
         capabilities::Capabilities,
@@ -11,14 +10,11 @@ use crate::{
         ids::{ClientMessageId, ConversationId},
         message::Message,
         outbox::{OutboxEntry, SendMode},
-        ports::{
-            ChatRepository, ChatService, NewConversation, Platform,
-            chat_repository::ConversationFilter,
-        },
+        ports::{NewConversation, chat_repository::ConversationFilter},
     },
     error::{ChatError, SendMessageError},
     runtime::{
-        EventStream,
+        ChatClientParts, EventStream,
         command::{Command, Commands, NetworkChange},
         driver,
         events::Events,
@@ -45,19 +41,6 @@ use crate::{
         wait_for_delivery::{Delivery, WaitForDelivery},
     },
 };
-
-/// The parts a client is made of.
-#[derive(Clone, Debug)]
-pub struct ChatClientParts {
-    /// The backend.
-    pub service: Arc<dyn ChatService>,
-    /// The store.
-    pub repository: Arc<dyn ChatRepository>,
-    /// Clocks and entropy.
-    pub platform: Arc<dyn Platform>,
-    /// Timings and limits.
-    pub config: Config,
-}
 
 /// A running client. Clones share it; dropping the last one ends its tasks.
 #[derive(Clone)]

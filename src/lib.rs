@@ -13,8 +13,8 @@ pub mod runtime;
 pub mod testing;
 pub mod usecases;
 
-pub use client::{ChatClient, ChatClientParts};
+pub use client::ChatClient;
 pub use config::Config;
 pub use conversation::ConversationHandle;
 pub use error::{ChatError, SendMessageError};
-pub use runtime::command::NetworkChange;
+pub use runtime::{ChatClientParts, command::NetworkChange};

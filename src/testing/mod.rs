@@ -1,3 +1,8 @@
 //! For tests of apps and adapters: what every implementation of a port must pass.
 
 pub mod repository_contract;
+
+pub mod plant;
+mod platform;
+
+pub use platform::VirtualPlatform;

@@ -43,7 +43,13 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         module: "usecases",
-        may: &["domain", "usecases"],
+        may: &["domain", "error", "usecases"],
+        never: EFFECTS,
+    },
+    // The outermost error ring: one mapping from the ports' errors, shared by all that return it.
+    Layer {
+        module: "error",
+        may: &["domain"],
         never: EFFECTS,
     },
     Layer {
@@ -53,7 +59,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         module: "runtime",
-        may: &["domain", "engine", "usecases", "runtime"],
+        may: &["config", "domain", "engine", "error", "usecases", "runtime"],
         never: &["axum"],
     },
 ];

@@ -17,7 +17,6 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 use crate::{
-    client::ChatClientParts,
     config::Config,
     domain::{
         connection::{ConnectionState, ConnectionStatus},
@@ -36,6 +35,7 @@ use crate::{
     },
     error::ChatError,
     runtime::{
+        ChatClientParts,
         command::{Command, Commands, Reply},
         events::Events,
         supervisor::{self, Supervisor},
