@@ -39,6 +39,10 @@ impl<'a> Editor<'a> {
         let dirty = stored.is_none();
         let conversation =
             stored.unwrap_or_else(|| Conversation::new(ServerConversation::bare(id.clone())));
+        if dirty {
+            // First of all: the store refuses rows of a conversation that it does not have.
+            rows.put_conversation(&conversation)?;
+        }
         Ok(Self {
             rows,
             conversation,
