@@ -41,7 +41,7 @@ const APPEND: &str = "INSERT INTO journal (
     message, conversation, at, state, attempt, next_attempt_at, server_id,
     reason_code, reason_retry, reason_after_ms, reason_text, sequence)
     VALUES (?1, (SELECT pk FROM conversation WHERE id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-    ?12)";
+    (SELECT value + 1 FROM counter WHERE name = 'journal'))";
 
 pub(super) const SETTING: &str = "SELECT value FROM setting WHERE name = ?1";
 
@@ -62,9 +62,9 @@ pub(super) fn append(db: &Connection, entry: &JournalEntry) -> rusqlite::Result<
         reason.map(|reason| reason.retryable),
         reason.and_then(retry_after),
         reason.map(|reason| reason.text.as_str()),
-        count(db, "journal")?,
     ])?;
-    Ok(())
+    // Counted last: an entry that is refused takes no number.
+    count(db, "journal").map(drop)
 }
 
 pub(super) fn after(
