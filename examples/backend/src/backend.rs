@@ -1,36 +1,23 @@
 //! The handle to a running backend: start it, look inside it, spoil it, stop it.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, thread, time::Duration};
+use std::{future::Future, net::SocketAddr, thread, time::Duration};
 
-use axum::middleware;
 use serde::Serialize;
-use tokio::{
-    net::TcpListener,
-    runtime::{Builder, Handle},
-    sync::oneshot,
-    time::timeout,
-};
+use tokio::{runtime::Handle, sync::oneshot};
 
 use crate::{
-    admin, api,
-    app::{App, Shared},
+    app::Shared,
     clock,
-    coach::Coach,
     config::BackendConfig,
     error::BackendError,
     faults::Faults,
-    hub::{Hub, OpenSocket},
-    journal::{FrameRecord, Journal, RequestRecord, Traffic},
-    network::{self, Network, WireInfo},
-    pipeline,
-    store::{Message, Store, tokens},
+    hub::OpenSocket,
+    journal::{FrameRecord, RequestRecord, Traffic},
+    network::Network,
+    server::{self, Started},
+    store::{Message, tokens},
     ws::Outgoing,
 };
-
-/// How long open sockets get to answer the closing handshake when the backend stops.
-const GOODBYE: Duration = Duration::from_millis(300);
-/// How long running database work gets to finish when the backend stops.
-const LAST_WRITES: Duration = Duration::from_secs(2);
 
 /// A running backend. Dropping it stops it without waiting; [`stop`](Self::stop) waits.
 #[derive(Debug)]
@@ -96,7 +83,7 @@ impl Backend {
         thread::Builder::new()
             .name("tidings-backend".to_owned())
             .spawn(move || {
-                live(config, &ready);
+                server::live(config, &ready);
                 let _ = leaving.send(());
             })
             .map_err(BackendError::Runtime)?;
@@ -297,106 +284,4 @@ impl Drop for Backend {
     fn drop(&mut self) {
         drop(self.begin_stop());
     }
-}
-
-fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
-    let listener = std::net::TcpListener::bind(addr)?;
-    listener.set_nonblocking(true)?;
-    TcpListener::from_std(listener)
-}
-
-/// What the thread tells its maker once clients can connect.
-struct Started {
-    app: Shared,
-    runtime: Handle,
-    admin_addr: SocketAddr,
-    quit: oneshot::Sender<()>,
-}
-
-/// The server thread: makes everything, says so, and serves until told to quit.
-fn live(config: BackendConfig, ready: &std::sync::mpsc::Sender<Result<Started, BackendError>>) {
-    let built = Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(4)
-        .build();
-    let runtime = match built {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            let _ = ready.send(Err(BackendError::Runtime(error)));
-            return;
-        }
-    };
-    let entered = runtime.enter();
-    let (app, admin, admin_addr) = match prepare(config) {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            let _ = ready.send(Err(error));
-            return;
-        }
-    };
-    drop(entered);
-    let (quit, quitting) = oneshot::channel();
-    let handle = runtime.handle().clone();
-    let started = Started {
-        app: Arc::clone(&app),
-        runtime: handle,
-        admin_addr,
-        quit,
-    };
-    let _ = ready.send(Ok(started));
-    runtime.block_on(serve(app, admin, quitting));
-    runtime.shutdown_timeout(LAST_WRITES);
-}
-
-/// Binds and opens all there is to bind and open. Needs a runtime around it.
-fn prepare(config: BackendConfig) -> Result<(Shared, TcpListener, SocketAddr), BackendError> {
-    let bind_error = |addr| move |source| BackendError::Bind { addr, source };
-    let faults = Faults::default();
-    let door = network::bind(config.listen, faults.clone()).map_err(bind_error(config.listen))?;
-    let admin = listen(config.admin_listen).map_err(bind_error(config.admin_listen))?;
-    let admin_addr = admin
-        .local_addr()
-        .map_err(bind_error(config.admin_listen))?;
-    let journal = Arc::new(Journal::new());
-    let app = Arc::new(App {
-        store: Store::open(config.store.as_deref())?,
-        hub: Hub::new(Arc::clone(&journal)),
-        coach: Coach::new(&config.coach, config.word_delay)?,
-        faults,
-        journal,
-        door,
-        config,
-    });
-    Ok((app, admin, admin_addr))
-}
-
-async fn serve(app: Shared, admin: TcpListener, quitting: oneshot::Receiver<()>) {
-    let public = api::routes()
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&app),
-            pipeline::run,
-        ))
-        .with_state(Arc::clone(&app))
-        .into_make_service_with_connect_info::<WireInfo>();
-    let private =
-        admin::routes(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(axum::serve(app.door.clone(), public).into_future());
-    tokio::spawn(axum::serve(admin, private).into_future());
-    let _ = quitting.await;
-    say_goodbye(&app).await;
-    app.door.slam();
-}
-
-async fn say_goodbye(app: &Shared) {
-    let mut changes = app.journal.changes();
-    let close = Outgoing::Close {
-        code: 1001,
-        reason: "going away".to_owned(),
-    };
-    for conversation in app.hub.conversations() {
-        app.hub.send_all(&conversation, &close);
-    }
-    let everyone_left =
-        async { while !app.hub.sockets().is_empty() && changes.changed().await.is_ok() {} };
-    let _ = timeout(GOODBYE, everyone_left).await;
 }

@@ -44,6 +44,7 @@ mod hub;
 mod journal;
 mod network;
 mod pipeline;
+mod server;
 mod store;
 mod turns;
 mod ws;

@@ -190,6 +190,13 @@ impl Outbox {
         self.lanes.contains_key(conversation)
     }
 
+    /// Whether a queued message of this conversation is held back by a turn.
+    #[must_use]
+    pub fn waits_for_turn(&self, conversation: &ConversationId) -> bool {
+        let queued = |lane: &Lane| matches!(lane.phase, Phase::Ready { .. });
+        self.turns.contains_key(conversation) && self.lanes.get(conversation).is_some_and(queued)
+    }
+
     /// The message of this conversation that is on the wire.
     #[must_use]
     pub fn in_flight(&self, conversation: &ConversationId) -> Option<ClientMessageId> {

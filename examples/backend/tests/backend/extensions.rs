@@ -168,7 +168,7 @@ async fn other_sockets_see_the_users_message() {
 async fn stopping_keeps_what_was_streamed_and_says_so() {
     let backend = start_with(|config| {
         config.extensions = true;
-        config.word_delay = Duration::from_millis(5);
+        config.word_delay = Duration::from_millis(20);
     });
     let http = Http::new(&backend);
     let id = http.create().await;
