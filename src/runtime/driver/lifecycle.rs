@@ -126,17 +126,21 @@ impl Driver {
         match command {
             Command::Wake => self.load_heads().await,
             Command::Open(id) => {
-                self.lane(&id).await.handles += 1;
+                let lane = self.lane(&id).await;
+                lane.handles += 1;
+                let attended = lane.attended;
                 self.attend(&id);
-                if !self.owner {
+                if attended {
+                    // Whoever opens learns how things stand, even if nothing changes by it.
+                    let status = self.status(&id);
+                    let conversation = id;
+                    self.events.emit(ClientEvent::Connection {
+                        conversation,
+                        status,
+                    });
+                } else if !self.owner {
                     self.keep_attention().await;
                 }
-                // Whoever opens learns how things stand, even if nothing changes by it.
-                let status = self.status(&id);
-                self.events.emit(ClientEvent::Connection {
-                    conversation: id,
-                    status,
-                });
             }
             Command::Close(id) => {
                 if let Some(lane) = self.lanes.get_mut(&id) {
