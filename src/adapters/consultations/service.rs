@@ -25,7 +25,8 @@ use crate::{
         conversation::ServerConversation,
         cursor::{HistoryRange, SyncCursor},
         event::SendReceipt,
-        ids::ConversationId,
+        ids::{ConversationId, MessageId},
+        message::ServerMessage,
         ports::{
             ChatService, ConversationPage, CreateOutcome, HistoryPage, ListScope, NewConversation,
             Outgoing, Platform, RealtimeSession, TokenProvider,
@@ -169,7 +170,7 @@ impl ConsultationsService {
 /// A conversation with the messages that came along.
 pub(super) struct Fetched {
     pub(super) conversation: ServerConversation,
-    pub(super) messages: Vec<crate::domain::message::ServerMessage>,
+    pub(super) messages: Vec<ServerMessage>,
 }
 
 impl Fetched {
@@ -225,6 +226,31 @@ impl ChatService for ConsultationsService {
 
     async fn connect(&self, id: &ConversationId) -> Result<Arc<dyn RealtimeSession>, ServiceError> {
         Ok(Arc::new(self.open_session(id).await?))
+    }
+
+    async fn mark_read(&self, id: &ConversationId, up_to: &MessageId) -> Result<(), ServiceError> {
+        self.put_read_marker(id, up_to).await
+    }
+
+    async fn delete_message(
+        &self,
+        id: &ConversationId,
+        message: &MessageId,
+    ) -> Result<(), ServiceError> {
+        self.remove_message(id, message).await
+    }
+
+    async fn edit_message(
+        &self,
+        id: &ConversationId,
+        message: &MessageId,
+        text: &str,
+    ) -> Result<ServerMessage, ServiceError> {
+        self.patch_message(id, message, text).await
+    }
+
+    async fn stop_answer(&self, id: &ConversationId) -> Result<(), ServiceError> {
+        self.post_stop(id).await
     }
 
     async fn complete(&self, id: &ConversationId) -> Result<ServerConversation, ServiceError> {
