@@ -137,8 +137,7 @@ impl ConsultationsService {
             existing.clone_from(&complaint.existing);
         }
         if complaint.is_not_active() && matches!(reply.status, 400..=499) {
-            error.kind = FailureKind::NotActive;
-            error.retry = RetryClass::Never;
+            finished(&mut error);
         }
         error
     }
@@ -273,6 +272,13 @@ impl ChatService for ConsultationsService {
             _ => Ok(()),
         }
     }
+}
+
+/// Turns a refusal into the one that says: this conversation takes no more messages.
+pub(super) fn finished(error: &mut ServiceError) {
+    error.kind = FailureKind::NotActive;
+    error.retry = RetryClass::Never;
+    error.detail = "this conversation takes no more messages".into();
 }
 
 /// UUIDs are written in lower case, which the server insists on; other ids go as they came.
