@@ -3,6 +3,7 @@
 #[cfg(feature = "consultations")]
 pub mod consultations;
 pub mod http;
+#[cfg(feature = "consultations")]
 mod printable;
 pub mod system;
 pub mod websocket;
