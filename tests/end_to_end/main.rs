@@ -7,4 +7,5 @@
 )]
 
 mod fallback;
+mod sharing;
 mod support;

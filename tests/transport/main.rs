@@ -12,6 +12,7 @@
 mod support;
 
 mod auth;
+mod history;
 mod hostile;
 mod rest;
 mod socket;

@@ -14,7 +14,7 @@ use crate::{
     hub::OpenSocket,
     journal::{FrameRecord, RequestRecord, Traffic},
     network::Network,
-    server::{self, Started},
+    server::{self, Ports, Started},
     store::{Message, tokens},
     ws::Outgoing,
 };
@@ -24,7 +24,7 @@ use crate::{
 pub struct Backend {
     app: Shared,
     runtime: Handle,
-    admin_addr: SocketAddr,
+    ports: Ports,
     quit: Option<oneshot::Sender<()>>,
     gone: Option<oneshot::Receiver<()>>,
 }
@@ -77,13 +77,19 @@ impl Backend {
         if !config.admin_listen.ip().is_loopback() {
             return Err(BackendError::AdminNotLoopback(config.admin_listen));
         }
+        let ports = Ports::claim(&config)?;
+        Self::start_on(ports, config)
+    }
+
+    fn start_on(ports: Ports, config: BackendConfig) -> Result<Self, BackendError> {
         let (ready, started) = std::sync::mpsc::channel();
         let (leaving, gone) = oneshot::channel();
         // Everything is made on that thread: a runtime must not be dropped on an async caller's.
+        let claimed = ports.clone();
         thread::Builder::new()
             .name("tidings-backend".to_owned())
             .spawn(move || {
-                server::live(config, &ready);
+                server::live(config, claimed, ready);
                 let _ = leaving.send(());
             })
             .map_err(BackendError::Runtime)?;
@@ -92,16 +98,11 @@ impl Backend {
                 "the server thread ended",
             )))
         })?;
-        let Started {
-            app,
-            runtime,
-            admin_addr,
-            quit,
-        } = started;
+        let Started { app, runtime, quit } = started;
         Ok(Self {
             app,
             runtime,
-            admin_addr,
+            ports,
             quit: Some(quit),
             gone: Some(gone),
         })
@@ -114,7 +115,7 @@ impl Backend {
 
     /// The origin of the admin endpoint. It stays reachable whatever the network does.
     pub fn admin_url(&self) -> String {
-        format!("http://{}", self.admin_addr)
+        format!("http://{}", self.ports.admin.addr())
     }
 
     /// The address clients talk to.
@@ -256,13 +257,10 @@ impl Backend {
     /// # Errors
     /// As [`start`](Self::start).
     pub async fn restart(self) -> Result<Self, BackendError> {
-        let config = BackendConfig {
-            listen: self.addr(),
-            admin_listen: self.admin_addr,
-            ..self.app.config.clone()
-        };
+        // Holding on to the ports keeps others from taking them meanwhile.
+        let (ports, config) = (self.ports.clone(), self.app.config.clone());
         self.stop().await;
-        Self::start(config)
+        Self::start_on(ports, config)
     }
 
     /// The future of its end, as a plain function so that dropping can begin it too.

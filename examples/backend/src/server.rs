@@ -1,6 +1,10 @@
 //! The server's own thread: it makes everything, serves, and cleans up.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, mpsc},
+    time::Duration,
+};
 
 use axum::middleware;
 use tokio::{
@@ -19,7 +23,7 @@ use crate::{
     faults::Faults,
     hub::Hub,
     journal::Journal,
-    network::{self, WireInfo},
+    network::{Door, Port, WireInfo},
     pipeline,
     store::Store,
     ws::Outgoing,
@@ -30,18 +34,37 @@ const GOODBYE: Duration = Duration::from_millis(300);
 /// How long running database work gets to finish when the backend stops.
 const LAST_WRITES: Duration = Duration::from_secs(2);
 
+/// The two addresses of a backend.
+#[derive(Clone, Debug)]
+pub(crate) struct Ports {
+    pub(crate) public: Arc<Port>,
+    pub(crate) admin: Arc<Port>,
+}
+
+impl Ports {
+    pub(crate) fn claim(config: &BackendConfig) -> Result<Self, BackendError> {
+        let claim = |addr| Port::claim(addr).map_err(|source| BackendError::Bind { addr, source });
+        let (public, admin) = (claim(config.listen)?, claim(config.admin_listen)?);
+        Ok(Self {
+            public: Arc::new(public),
+            admin: Arc::new(admin),
+        })
+    }
+}
+
 /// What the thread tells its maker once clients can connect.
 pub(crate) struct Started {
     pub(crate) app: Shared,
     pub(crate) runtime: Handle,
-    pub(crate) admin_addr: SocketAddr,
     pub(crate) quit: oneshot::Sender<()>,
 }
 
-/// The server thread: makes everything, says so, and serves until told to quit.
+/// The server thread: makes everything, says so, and serves until told to quit. When this returns
+/// nothing of it is left, its claim on the ports included.
 pub(crate) fn live(
     config: BackendConfig,
-    ready: &std::sync::mpsc::Sender<Result<Started, BackendError>>,
+    ports: Ports,
+    ready: mpsc::Sender<Result<Started, BackendError>>,
 ) {
     let built = Builder::new_current_thread()
         .enable_all()
@@ -55,7 +78,7 @@ pub(crate) fn live(
         }
     };
     let entered = runtime.enter();
-    let (app, admin, admin_addr) = match prepare(config) {
+    let (app, admin) = match prepare(config, &ports) {
         Ok(prepared) => prepared,
         Err(error) => {
             let _ = ready.send(Err(error));
@@ -68,7 +91,6 @@ pub(crate) fn live(
     let started = Started {
         app: Arc::clone(&app),
         runtime: handle,
-        admin_addr,
         quit,
     };
     let _ = ready.send(Ok(started));
@@ -76,15 +98,13 @@ pub(crate) fn live(
     runtime.shutdown_timeout(LAST_WRITES);
 }
 
-/// Binds and opens all there is to bind and open. Needs a runtime around it.
-fn prepare(config: BackendConfig) -> Result<(Shared, TcpListener, SocketAddr), BackendError> {
+/// Opens all there is to open. Needs a runtime around it.
+fn prepare(config: BackendConfig, ports: &Ports) -> Result<(Shared, TcpListener), BackendError> {
     let bind_error = |addr| move |source| BackendError::Bind { addr, source };
+    let (public, admin) = (&ports.public, &ports.admin);
     let faults = Faults::default();
-    let door = network::bind(config.listen, faults.clone()).map_err(bind_error(config.listen))?;
-    let admin = listen(config.admin_listen).map_err(bind_error(config.admin_listen))?;
-    let admin_addr = admin
-        .local_addr()
-        .map_err(bind_error(config.admin_listen))?;
+    let door = Door::open(Arc::clone(public), faults.clone()).map_err(bind_error(public.addr()))?;
+    let listener = admin.listen().map_err(bind_error(admin.addr()))?;
     let journal = Arc::new(Journal::new());
     let app = Arc::new(App {
         store: Store::open(config.store.as_deref())?,
@@ -95,7 +115,7 @@ fn prepare(config: BackendConfig) -> Result<(Shared, TcpListener, SocketAddr), B
         door,
         config,
     });
-    Ok((app, admin, admin_addr))
+    Ok((app, listener))
 }
 
 async fn serve(app: Shared, admin: TcpListener, quitting: oneshot::Receiver<()>) {
@@ -127,10 +147,4 @@ async fn say_goodbye(app: &Shared) {
     let everyone_left =
         async { while !app.hub.sockets().is_empty() && changes.changed().await.is_ok() {} };
     let _ = timeout(GOODBYE, everyone_left).await;
-}
-
-fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
-    let listener = std::net::TcpListener::bind(addr)?;
-    listener.set_nonblocking(true)?;
-    TcpListener::from_std(listener)
 }

@@ -35,7 +35,13 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Which kind of backend
-    #[arg(long, global = true, env = "TIDINGS_BACKEND", value_enum, default_value = "consultations")]
+    #[arg(
+        long,
+        global = true,
+        env = "TIDINGS_BACKEND",
+        value_enum,
+        default_value = "consultations"
+    )]
     pub(crate) backend: BackendKind,
     /// The backend's origin, e.g. <http://127.0.0.1:8080>; no path, no query
     #[arg(long, global = true, env = "TIDINGS_URL", value_name = "ORIGIN")]
@@ -63,10 +69,22 @@ pub(crate) struct Global {
     )]
     pub(crate) token_command: Option<Secret>,
     /// Sent as X-API-Key
-    #[arg(long, global = true, env = "TIDINGS_API_KEY", hide_env_values = true, value_name = "KEY")]
+    #[arg(
+        long,
+        global = true,
+        env = "TIDINGS_API_KEY",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
     pub(crate) api_key: Option<Secret>,
     /// How the token reaches the WebSocket upgrade
-    #[arg(long, global = true, env = "TIDINGS_WS_AUTH", value_enum, default_value = "header")]
+    #[arg(
+        long,
+        global = true,
+        env = "TIDINGS_WS_AUTH",
+        value_enum,
+        default_value = "header"
+    )]
     pub(crate) ws_auth: WsAuth,
     /// Who we are, where the backend needs to be told [default: generated, kept in the store]
     #[arg(long, global = true, env = "TIDINGS_USER")]
@@ -374,8 +392,10 @@ pub(crate) struct HistoryArgs {
 
 /// `send`.
 #[derive(Clone, Debug, Args)]
-#[command(override_usage = "tidings send [OPTIONS] <CONVERSATION> <TEXT>...\n       \
-                            tidings send [OPTIONS] --context-type <TYPE> [--context-id <ID>] <TEXT>...")]
+#[command(
+    override_usage = "tidings send [OPTIONS] <CONVERSATION> <TEXT>...\n       \
+                            tidings send [OPTIONS] --context-type <TYPE> [--context-id <ID>] <TEXT>..."
+)]
 pub(crate) struct SendArgs {
     /// Which conversation (unless --context-type says it), then the texts; `-` reads lines from stdin
     #[arg(required = true, value_name = "CONVERSATION> <TEXT")]

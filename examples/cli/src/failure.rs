@@ -219,11 +219,7 @@ mod tests {
                 Exit::Rejected,
             ),
             (ChatError::SignInRequired, "sign_in_required", Exit::Auth),
-            (
-                ChatError::NotAllowed("x".into()),
-                "not_allowed",
-                Exit::Auth,
-            ),
+            (ChatError::NotAllowed("x".into()), "not_allowed", Exit::Auth),
             (ChatError::StorageFull, "store.full", Exit::Store),
             (ChatError::NotFound("x".into()), "not_found", Exit::NotFound),
         ] {

@@ -160,7 +160,12 @@ async fn tell_failure(tx: &mpsc::Sender<Told>, failure: Failure) {
 }
 
 /// The lines of what was told; of timelines too, with places counted in the store.
-pub(crate) async fn lines(context: &Context, client: &ChatClient, feed: &Feed, told: &Told) -> Vec<Record> {
+pub(crate) async fn lines(
+    context: &Context,
+    client: &ChatClient,
+    feed: &Feed,
+    told: &Told,
+) -> Vec<Record> {
     match told {
         Told::Event(event) => output::event(event.clone(), context.now())
             .into_iter()
@@ -170,7 +175,9 @@ pub(crate) async fn lines(context: &Context, client: &ChatClient, feed: &Feed, t
             let stored = client.conversation(id).await.ok().flatten();
             let stored = stored.map_or(0, |row| row.stored);
             let base = stored.saturating_sub(feed.rows(id).len() as u64);
-            let lines = changes.iter().map(|change| output::timeline(id.as_str(), base, change));
+            let lines = changes
+                .iter()
+                .map(|change| output::timeline(id.as_str(), base, change));
             lines.flatten().collect()
         }
         Told::Failed(failure) => vec![Record::Error(failure.into())],

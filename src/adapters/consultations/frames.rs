@@ -204,5 +204,4 @@ impl Encoder for ConsultationsEncoder {
 }
 
 #[cfg(test)]
-#[path = "frames_tests.rs"]
 mod tests;

@@ -21,6 +21,7 @@ mod wire;
 
 pub use config::{ConfigError, ConsultationsConfig, SERVER_PERSONAS, WsAuth};
 pub use dialect::Dialect;
+pub use frames::{ConsultationsDecoder, ConsultationsEncoder};
 pub use origin::{OriginError, parse_origin};
 pub use service::ConsultationsService;
 pub use session::ConsultationsSession;

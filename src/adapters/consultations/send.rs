@@ -101,7 +101,3 @@ fn bare(data: &Object<'_>) -> SendReceipt {
     }
     receipt
 }
-
-#[cfg(test)]
-#[path = "send_tests.rs"]
-mod tests;

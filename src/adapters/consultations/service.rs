@@ -1,6 +1,6 @@
 //! The service: one struct that the port's calls meet in.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use reqwest::Method;
@@ -35,7 +35,6 @@ use crate::{
 };
 
 /// The consultations backend behind the [`ChatService`] port.
-#[derive(Debug)]
 pub struct ConsultationsService {
     pub(super) config: ConsultationsConfig,
     pub(super) api: AuthorizedClient,
@@ -44,6 +43,16 @@ pub struct ConsultationsService {
     pub(super) ws_origin: Url,
     rest_origin: Url,
     platform: Arc<dyn Platform>,
+}
+
+/// Prints no address.
+impl fmt::Debug for ConsultationsService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConsultationsService")
+            .field("config", &self.config)
+            .field("learned", &self.learned)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ConsultationsService {

@@ -241,15 +241,24 @@ pub(super) async fn owned(app: &Shared, user: &str, id: &str) -> Result<Consulta
     }
 }
 
-/// `GET /consultations/{id}`
+/// `GET /consultations/{id}`; with extensions it tells the caller's read marker.
 pub(super) async fn get(
     State(app): State<Shared>,
     Caller(user): Caller,
     Path(id): Path<String>,
 ) -> Result<Reply, Problem> {
-    owned(&app, &user, &id)
-        .await
-        .map(|row| Reply::ok(shapes::consultation(&row, false)))
+    let row = owned(&app, &user, &id).await?;
+    let mut data = shapes::consultation(&row, false);
+    if app.config.extensions
+        && let Some(data) = data.as_object_mut()
+    {
+        let read = move |db: &rusqlite::Connection| Message::read_marker(db, &row.id, &user);
+        data.insert(
+            "read_up_to_seq".to_owned(),
+            json!(app.store.run(read).await?),
+        );
+    }
+    Ok(Reply::ok(data))
 }
 
 /// `DELETE /consultations/{id}`: whatever its status, with its messages.

@@ -106,6 +106,17 @@ impl Wire {
         gate.wake();
     }
 
+    /// Lets the library's writes wait, or go on. Lost ones stay lost.
+    pub(crate) fn hold_writes(&self, hold: bool) {
+        let mut gate = self.gate();
+        gate.writes = match gate.writes {
+            Flow::Lost => Flow::Lost,
+            _ if hold => Flow::Held,
+            _ => Flow::Open,
+        };
+        gate.wake();
+    }
+
     /// Ends the connection with an RST, at once.
     pub(crate) fn reset(&self) {
         let mut gate = self.gate();

@@ -276,6 +276,8 @@ async fn read_markers_move_forward_only_and_are_pushed() {
     assert_eq!(read_up_to(&http, &id, 1).await["up_to_seq"], 2);
     assert_eq!(socket.next().await["up_to_seq"], 2);
     assert!(socket.is_silent().await, "a marker that stays is not news");
+    let consultation = http.get(&format!("{CONSULTATIONS}/{id}")).await.data();
+    assert_eq!(consultation["read_up_to_seq"], 2);
 }
 
 #[tokio::test]

@@ -21,7 +21,8 @@ use super::{
 /// Columns of the list, its border included.
 const LIST: u16 = 30;
 
-const KEYS: &str = "Enter send · Tab switch · PgUp older · ^R retry · ^X cancel · ^S stop · ^N new · Esc quit";
+const KEYS: &str =
+    "Enter send · Tab switch · PgUp older · ^R retry · ^X cancel · ^S stop · ^N new · Esc quit";
 
 /// Draws everything.
 pub(crate) fn draw(frame: &mut Frame<'_>, app: &App) {
@@ -74,7 +75,11 @@ fn draw_list(frame: &mut Frame<'_>, app: &App, area: Rect) {
             0 => String::new(),
             count => format!(" ({count})"),
         };
-        let open = if app.open.as_ref() == Some(&row.id) { "▸ " } else { "  " };
+        let open = if app.open.as_ref() == Some(&row.id) {
+            "▸ "
+        } else {
+            "  "
+        };
         let mut style = Style::new();
         if row.unread > 0 {
             style = style.add_modifier(Modifier::BOLD);
@@ -89,7 +94,9 @@ fn draw_list(frame: &mut Frame<'_>, app: &App, area: Rect) {
 }
 
 fn draw_messages(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let title = app.current().map_or_else(String::new, |row| row.display_title());
+    let title = app
+        .current()
+        .map_or_else(String::new, |row| row.display_title());
     let block = framed(&title, app.focus == Focus::Messages);
     let inner = block.inner(area);
     let width = usize::from(inner.width).max(1);
@@ -101,7 +108,11 @@ fn draw_messages(frame: &mut Frame<'_>, app: &App, area: Rect) {
             false => Style::new(),
         };
         let text = bubble(app, row);
-        lines.extend(wrapped(&text, width).into_iter().map(|line| Line::styled(line, style)));
+        lines.extend(
+            wrapped(&text, width)
+                .into_iter()
+                .map(|line| Line::styled(line, style)),
+        );
     }
     if let Some(live) = &app.live
         && app.messages.iter().all(|row| row.id != live.id)
@@ -116,7 +127,10 @@ fn draw_messages(frame: &mut Frame<'_>, app: &App, area: Rect) {
         Focus::Messages => lines_below(app, width),
         _ => 0,
     };
-    let end = lines.len().saturating_sub(below.saturating_sub(height / 2)).max(height);
+    let end = lines
+        .len()
+        .saturating_sub(below.saturating_sub(height / 2))
+        .max(height);
     let start = end.saturating_sub(height);
     let shown: Vec<Line<'_>> = lines.into_iter().skip(start).take(height).collect();
     frame.render_widget(block, area);
@@ -125,7 +139,9 @@ fn draw_messages(frame: &mut Frame<'_>, app: &App, area: Rect) {
 
 fn lines_below(app: &App, width: usize) -> usize {
     let below = app.messages.iter().rev().take(app.from_end);
-    below.map(|row| wrapped(&bubble(app, row), width).len()).sum()
+    below
+        .map(|row| wrapped(&bubble(app, row), width).len())
+        .sum()
 }
 
 fn bubble(app: &App, row: &Message) -> String {

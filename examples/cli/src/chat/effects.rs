@@ -46,7 +46,9 @@ impl<'a> Effects<'a> {
         };
         effects.beside.push(Box::pin(async move {
             let refreshed = client.refresh_conversations().await;
-            refreshed.err().map(|error| Event::Notice(error.to_string()))
+            refreshed
+                .err()
+                .map(|error| Event::Notice(error.to_string()))
         }));
         Ok(effects)
     }

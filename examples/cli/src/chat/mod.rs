@@ -69,7 +69,9 @@ pub(crate) async fn with_client(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut happened = first.map(Event::Show);
     loop {
-        let wanted = happened.take().map_or_else(Vec::new, |event| app.update(event));
+        let wanted = happened
+            .take()
+            .map_or_else(Vec::new, |event| app.update(event));
         if wanted.contains(&Effect::Quit) {
             return Ok(());
         }

@@ -95,7 +95,10 @@ impl App {
     }
 
     fn list(&mut self, rows: Vec<Conversation>) -> Vec<Effect> {
-        let marked = self.conversations.get(self.marked).map(|row| row.id.clone());
+        let marked = self
+            .conversations
+            .get(self.marked)
+            .map(|row| row.id.clone());
         self.conversations = rows;
         let place = |id: &ConversationId| self.conversations.iter().position(|row| row.id == *id);
         self.marked = marked.as_ref().and_then(place).unwrap_or(0);
@@ -193,7 +196,8 @@ impl App {
             }
             StreamPhase::Failed => {
                 self.live = None;
-                self.notice = Some("the answer ended with an error; its text so far is kept".into());
+                self.notice =
+                    Some("the answer ended with an error; its text so far is kept".into());
             }
             StreamPhase::Completed | StreamPhase::Incomplete | StreamPhase::Stopped => {
                 self.live = None;
@@ -216,7 +220,12 @@ impl App {
                 self.from_end = 0;
                 Vec::new()
             }
-            (KeyCode::PageUp, _) => self.open.clone().map(Effect::LoadOlder).into_iter().collect(),
+            (KeyCode::PageUp, _) => self
+                .open
+                .clone()
+                .map(Effect::LoadOlder)
+                .into_iter()
+                .collect(),
             (KeyCode::Esc, Focus::Input) => vec![Effect::Quit],
             (KeyCode::Esc, _) => {
                 self.focus = Focus::Input;
@@ -250,7 +259,10 @@ impl App {
             return vec![effect(row.id)];
         }
         let newest = |wanted: fn(DeliveryState) -> bool| {
-            self.messages.iter().rev().find(move |row| row.own && wanted(row.state))
+            self.messages
+                .iter()
+                .rev()
+                .find(move |row| row.own && wanted(row.state))
         };
         let found = newest(|state| state == DeliveryState::Failed)
             .or_else(|| newest(DeliveryState::is_pending));
@@ -283,7 +295,12 @@ impl App {
         let oldest = self.messages.len().saturating_sub(1);
         match code {
             KeyCode::Up if self.from_end == oldest => {
-                return self.open.clone().map(Effect::LoadOlder).into_iter().collect();
+                return self
+                    .open
+                    .clone()
+                    .map(Effect::LoadOlder)
+                    .into_iter()
+                    .collect();
             }
             KeyCode::Up => self.from_end += 1,
             KeyCode::Down => self.from_end = self.from_end.saturating_sub(1),
@@ -337,7 +354,8 @@ impl App {
 
     fn insert(&mut self, c: char) {
         let place = self.byte_at_cursor();
-        self.input.insert(place, if c.is_control() { ' ' } else { c });
+        self.input
+            .insert(place, if c.is_control() { ' ' } else { c });
         self.cursor += 1;
     }
 
@@ -350,6 +368,8 @@ impl App {
 
     fn byte_at_cursor(&self) -> usize {
         let mut places = self.input.char_indices();
-        places.nth(self.cursor).map_or(self.input.len(), |(place, _)| place)
+        places
+            .nth(self.cursor)
+            .map_or(self.input.len(), |(place, _)| place)
     }
 }

@@ -12,7 +12,11 @@ use crate::{
 /// Lists them, with the values that this command line gives them.
 pub(crate) fn run(context: &Context) -> Result<(), Failure> {
     let settings = Settings::read(&context.global)?;
-    let core = settings.core.settings().into_iter().map(SettingRecord::from);
+    let core = settings
+        .core
+        .settings()
+        .into_iter()
+        .map(SettingRecord::from);
     for record in core.chain(setup::backend_settings(&settings)) {
         context.out.print(&Record::Setting(record));
     }

@@ -1,9 +1,6 @@
 //! `create`: creates a conversation, or returns the one that exists.
 
-use tidings::domain::{
-    conversation::Context as Entity,
-    ports::NewConversation,
-};
+use tidings::domain::{conversation::Context as Entity, ports::NewConversation};
 
 use super::send;
 use crate::{

@@ -13,6 +13,8 @@ pub(crate) async fn run(context: &Context, id: &str) -> Result<(), Failure> {
     let client = context.client(Access::Network).await?;
     let row = client.delete_message(message_id(id)?).await?;
     let position = shared::position(client, &row).await?;
-    context.out.print(&Record::Message(MessageRecord::new(position, &row)));
+    context
+        .out
+        .print(&Record::Message(MessageRecord::new(position, &row)));
     Ok(())
 }

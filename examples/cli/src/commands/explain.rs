@@ -51,14 +51,17 @@ fn line(entry: &JournalEntry, first: bool) -> ExplanationRecord {
 
 fn told(entry: &JournalEntry, first: bool) -> (&'static str, String) {
     let attempt = entry.attempt;
-    let on_server = entry
-        .server_id
-        .as_ref()
-        .map_or_else(|| "the server has it".to_owned(), |id| format!("the server has it as {id}"));
+    let on_server = entry.server_id.as_ref().map_or_else(
+        || "the server has it".to_owned(),
+        |id| format!("the server has it as {id}"),
+    );
     match entry.state {
         DeliveryState::Queued if first => ("created", "accepted on this device".to_owned()),
         DeliveryState::Queued if attempt == 0 => ("outcome", "waits".to_owned()),
-        DeliveryState::Queued => ("outcome", format!("attempt {attempt} did not arrive; waits")),
+        DeliveryState::Queued => (
+            "outcome",
+            format!("attempt {attempt} did not arrive; waits"),
+        ),
         DeliveryState::Sending => ("attempt", format!("attempt {attempt} goes out")),
         DeliveryState::Uncertain => (
             "outcome",

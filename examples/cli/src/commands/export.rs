@@ -43,7 +43,9 @@ fn document(export: &Export) -> DocumentRecord {
 fn markdown(export: &Export) -> String {
     let mut page = format!("# {}\n", export.conversation.display_title());
     for (_, row) in &export.messages {
-        let at = row.created_at.map_or_else(String::new, |at| format!(" · {at}"));
+        let at = row
+            .created_at
+            .map_or_else(String::new, |at| format!(" · {at}"));
         // Writing to a string cannot fail.
         let _ = write!(page, "\n**{}**{at}\n\n{}\n", row.role.as_str(), row.text);
     }

@@ -82,7 +82,11 @@ async fn say_what_is_left(
             ..failure
         });
     }
-    match left.iter().find(failed_now).and_then(|entry| entry.reason.as_ref()) {
+    match left
+        .iter()
+        .find(failed_now)
+        .and_then(|entry| entry.reason.as_ref())
+    {
         Some(reason) => Err(Failure::of_reason(reason)),
         None => Ok(()),
     }

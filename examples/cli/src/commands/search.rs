@@ -20,7 +20,9 @@ pub(crate) async fn run(context: &Context, query: String, limit: usize) -> Resul
     let places = shared::positions(client, &found).await?;
     for row in &found {
         let place = places.get(&row.id).copied();
-        context.out.print(&Record::Message(line(row, place, &query)));
+        context
+            .out
+            .print(&Record::Message(line(row, place, &query)));
     }
     Ok(())
 }

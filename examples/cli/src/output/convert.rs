@@ -1,15 +1,18 @@
 //! From the SDK's values to the lines of the contract.
 
-use tidings::{ChatError, domain::{
-    conversation::{Context, Conversation, LastMessage},
-    delivery::Reason,
-    event::ClientEvent,
-    journal::JournalEntry,
-    message::{Completeness, Message},
-    outbox::OutboxEntry,
-    time::WallTime,
-    timeline::TimelineDiff,
-}};
+use tidings::{
+    ChatError,
+    domain::{
+        conversation::{Context, Conversation, LastMessage},
+        delivery::Reason,
+        event::ClientEvent,
+        journal::JournalEntry,
+        message::{Completeness, Message},
+        outbox::OutboxEntry,
+        time::WallTime,
+        timeline::TimelineDiff,
+    },
+};
 
 use super::records::{
     AcceptedRecord, ConnectionRecord, ContextRecord, ConversationRecord, CooldownRecord,
@@ -57,7 +60,11 @@ impl From<&Conversation> for ConversationRecord {
             unread: row.unread,
             last_message: row.last_message.as_ref().map(LastMessageRecord::from),
             archived: row.is_archived(),
-            participants: server.participants.iter().map(ToString::to_string).collect(),
+            participants: server
+                .participants
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             existed: None,
         }
     }

@@ -27,7 +27,11 @@ fn words(record: &Record) -> Option<String> {
         Record::Connection(row) => connection(row),
         Record::Typing(row) => {
             let who = row.user.as_deref().unwrap_or("the assistant");
-            let does = if row.active { "types" } else { "stopped typing" };
+            let does = if row.active {
+                "types"
+            } else {
+                "stopped typing"
+            };
             format!("{who} {does}")
         }
         Record::Presence(row) => {
@@ -64,7 +68,10 @@ fn conversation(row: &ConversationRecord) -> String {
     let last = row.last_message.as_ref().map_or_else(String::new, |last| {
         format!("\n    {}: {}", last.role, first_line(&last.text))
     });
-    format!("{}  {}  [{status}]{archived}{unread}{last}", row.id, row.title)
+    format!(
+        "{}  {}  [{status}]{archived}{unread}{last}",
+        row.id, row.title
+    )
 }
 
 fn message(row: &MessageRecord) -> String {
@@ -130,7 +137,10 @@ fn setting(row: &SettingRecord) -> String {
     let bounds = row.bounds.as_ref().map_or_else(String::new, |bounds| {
         format!("  ({} to {})", bounds.low, bounds.high)
     });
-    format!("{:<24} {:<10}{bounds}\n    {}", row.name, row.value, row.reason)
+    format!(
+        "{:<24} {:<10}{bounds}\n    {}",
+        row.name, row.value, row.reason
+    )
 }
 
 fn export(row: &ExportRecord) -> Option<String> {

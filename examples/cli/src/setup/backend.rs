@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use tidings::{
     adapters::{
-        consultations::{
-            ConfigError, ConsultationsConfig, ConsultationsService, Dialect, WsAuth,
-        },
+        consultations::{ConfigError, ConsultationsConfig, ConsultationsService, Dialect, WsAuth},
         http::TrustRoots,
     },
     domain::ports::{ChatService, Platform},
@@ -87,10 +85,12 @@ pub(crate) fn trust(setting: &TrustSetting) -> Result<TrustRoots, Failure> {
     match setting {
         TrustSetting::Platform => Ok(TrustRoots::Platform),
         TrustSetting::Webpki => Ok(TrustRoots::Webpki),
-        TrustSetting::File(path) => std::fs::read(path).map(TrustRoots::Custom).map_err(|error| {
-            let text = format!("the certificates cannot be read: {}", error.kind());
-            Failure::new(Exit::Usage, "config.bad_value", text).field("config")
-        }),
+        TrustSetting::File(path) => std::fs::read(path)
+            .map(TrustRoots::Custom)
+            .map_err(|error| {
+                let text = format!("the certificates cannot be read: {}", error.kind());
+                Failure::new(Exit::Usage, "config.bad_value", text).field("config")
+            }),
     }
 }
 

@@ -214,7 +214,9 @@ mod tests {
 
     #[test]
     fn an_undocumented_key_is_refused_with_exit_2() {
-        let failure = Settings::default().set("poll.often", "1s").expect_err("key");
+        let failure = Settings::default()
+            .set("poll.often", "1s")
+            .expect_err("key");
         assert_eq!(failure.exit, Exit::Usage);
         assert_eq!(failure.code, "config.unknown_key");
     }

@@ -65,7 +65,12 @@ pub(crate) async fn look(global: &Global, platform: &Arc<dyn Platform>) -> Resul
         limit: 0,
     };
     let counted = repository
-        .view(move |rows| Ok((rows.conversations(everything)?.len(), rows.outbox(None)?.len())))
+        .view(move |rows| {
+            Ok((
+                rows.conversations(everything)?.len(),
+                rows.outbox(None)?.len(),
+            ))
+        })
         .await;
     repository.close().await;
     let (known, unsent) = counted?;
@@ -80,7 +85,10 @@ fn create_directory(file: &Path) -> Result<(), Failure> {
         return Ok(());
     };
     std::fs::create_dir_all(directory).map_err(|error| {
-        let text = format!("the data directory cannot be made ({}): give a file with --store", error.kind());
+        let text = format!(
+            "the data directory cannot be made ({}): give a file with --store",
+            error.kind()
+        );
         Failure::new(Exit::Store, "store.unavailable", text)
     })
 }
@@ -99,7 +107,12 @@ async fn identity(
     platform: &Arc<dyn Platform>,
 ) -> Result<Identity, Failure> {
     let kept = repository
-        .view(|rows| Ok((rows.setting("identity.user")?, rows.setting("identity.device")?)))
+        .view(|rows| {
+            Ok((
+                rows.setting("identity.user")?,
+                rows.setting("identity.device")?,
+            ))
+        })
         .await?;
     let told = |given: &Option<String>, kept| given.clone().or(kept);
     let both = (told(&global.user, kept.0), told(&global.device, kept.1));
@@ -118,12 +131,7 @@ async fn identity(
 }
 
 /// Another process may have been first: then its word stands.
-fn keep(
-    rows: &mut dyn Rows,
-    name: &str,
-    told: Option<String>,
-    fresh: String,
-) -> RowResult<String> {
+fn keep(rows: &mut dyn Rows, name: &str, told: Option<String>, fresh: String) -> RowResult<String> {
     if let Some(known) = told.or(rows.setting(name)?) {
         return Ok(known);
     }

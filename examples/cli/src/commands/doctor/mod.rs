@@ -134,11 +134,10 @@ async fn check_store(report: &mut Report<'_>) {
 }
 
 /// The newest conversation of a page, by the server's own times.
-fn newest(
-    rows: &[ServerConversation],
-) -> Option<&ConversationId> {
-    let activity = |row: &ServerConversation| {
-        row.last_message_at.or(row.updated_at).or(row.created_at)
-    };
-    rows.iter().max_by_key(|row| activity(row)).map(|row| &row.id)
+fn newest(rows: &[ServerConversation]) -> Option<&ConversationId> {
+    let activity =
+        |row: &ServerConversation| row.last_message_at.or(row.updated_at).or(row.created_at);
+    rows.iter()
+        .max_by_key(|row| activity(row))
+        .map(|row| &row.id)
 }

@@ -45,7 +45,12 @@ fn address(report: &mut Report<'_>, url: &str) -> Option<Url> {
         }
         Err(error) => {
             let failure = Failure::new(Exit::Usage, "config.bad_url", error.to_string());
-            report.fail("url", tried, failure, "write it like https://chat.example.com");
+            report.fail(
+                "url",
+                tried,
+                failure,
+                "write it like https://chat.example.com",
+            );
             None
         }
     }

@@ -39,11 +39,21 @@ pub(super) async fn check(
         return;
     }
     let context = report.context;
-    let built = setup::service(&context.global, settings, &context.platform, Access::Network);
+    let built = setup::service(
+        &context.global,
+        settings,
+        &context.platform,
+        Access::Network,
+    );
     let service = match built {
         Ok(service) => service,
         Err(failure) => {
-            report.fail("auth", "prepare the service", failure, "correct the options");
+            report.fail(
+                "auth",
+                "prepare the service",
+                failure,
+                "correct the options",
+            );
             report.skip_if_blocked(&ALL[1..]);
             return;
         }
@@ -83,7 +93,10 @@ async fn list(
     match service.list_conversations(&ListScope::Active, None).await {
         Ok(page) => {
             report.pass("auth", auth, "let in");
-            let text = format!("{} conversations on the first page", page.conversations.len());
+            let text = format!(
+                "{} conversations on the first page",
+                page.conversations.len()
+            );
             report.pass("rest", rest, text);
             Some(newest(&page.conversations).cloned())
         }
@@ -174,7 +187,10 @@ async fn keepalive(
         }
     };
     let limit = settings.core.probe_timeout;
-    match timeout(limit, answered).await.unwrap_or_else(|_| Err(late("network.timeout"))) {
+    match timeout(limit, answered)
+        .await
+        .unwrap_or_else(|_| Err(late("network.timeout")))
+    {
         Ok(()) => report.pass("keepalive", tried, "answered"),
         Err(failure) => {
             let advice = "a proxy may cut idle WebSockets: replies are polled then";
@@ -187,7 +203,11 @@ async fn poll(report: &mut Report<'_>, service: &Arc<dyn ChatService>, id: &Conv
     let tried = format!("read the newest page of {id}");
     match service.history(id, &HistoryRange::Newest, 1).await {
         Ok(page) => {
-            let text = format!("{} messages, {} unreadable", page.messages.len(), page.skipped);
+            let text = format!(
+                "{} messages, {} unreadable",
+                page.messages.len(),
+                page.skipped
+            );
             report.pass("polling", tried, text);
         }
         Err(error) => {
@@ -205,7 +225,9 @@ fn is_refusal(error: &ServiceError) -> bool {
 }
 
 fn failure(error: ServiceError) -> Failure {
-    let status = error.status.map_or_else(String::new, |status| format!(" (HTTP {status})"));
+    let status = error
+        .status
+        .map_or_else(String::new, |status| format!(" (HTTP {status})"));
     let mut failure = Failure::from(ChatError::from(error));
     failure.text.push_str(&status);
     failure

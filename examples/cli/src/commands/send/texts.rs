@@ -44,7 +44,9 @@ impl Texts {
     /// These, of which there must be at least one.
     pub(super) fn checked(texts: Vec<String>) -> Result<Self, Failure> {
         match texts.is_empty() {
-            true => Err(Failure::usage("there is no text to send; `-` reads lines from stdin")),
+            true => Err(Failure::usage(
+                "there is no text to send; `-` reads lines from stdin",
+            )),
             false => Ok(Self::given(texts)),
         }
     }

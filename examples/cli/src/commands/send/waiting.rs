@@ -72,7 +72,9 @@ impl Waiting {
     pub(super) fn hear(&mut self, told: Told, now: WallTime) -> Result<Vec<Record>, Failure> {
         match told {
             Told::Delivery(entry) => self.delivery(&entry),
-            Told::Event(event) => self.event(event, now).map(|line| line.into_iter().collect()),
+            Told::Event(event) => self
+                .event(event, now)
+                .map(|line| line.into_iter().collect()),
             Told::Timeline(..) => Ok(Vec::new()),
             Told::Failed(failure) => Err(failure),
         }

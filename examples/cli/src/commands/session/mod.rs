@@ -168,7 +168,12 @@ impl<'a> Session<'a> {
     /// Opens a conversation and leaves the others, unless they are to be kept.
     fn show(&mut self, id: &ConversationId, keep: bool) {
         if !keep {
-            let left: Vec<_> = self.open.keys().filter(|other| *other != id).cloned().collect();
+            let left: Vec<_> = self
+                .open
+                .keys()
+                .filter(|other| *other != id)
+                .cloned()
+                .collect();
             for other in left {
                 self.leave(&other);
             }

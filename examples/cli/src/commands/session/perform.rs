@@ -36,7 +36,10 @@ impl Session<'_> {
                     let client = self.client;
                     self.beside.push(Box::pin(async move {
                         let ended = client.background(deadline).await;
-                        (request, ended.map(|()| Done::default()).map_err(Failure::from))
+                        (
+                            request,
+                            ended.map(|()| Done::default()).map_err(Failure::from),
+                        )
                     }));
                     return;
                 }

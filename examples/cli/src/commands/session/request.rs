@@ -41,7 +41,9 @@ impl Request {
             }
         };
         let reference = fields.get("ref").cloned();
-        let named = ["cmd", "command", "type"].iter().find_map(|key| fields.get(*key));
+        let named = ["cmd", "command", "type"]
+            .iter()
+            .find_map(|key| fields.get(*key));
         let Some(verb) = named.and_then(Value::as_str) else {
             let text = "the command has no name: write it as \"cmd\"";
             return Err((bad(text).field("cmd"), reference));
@@ -76,7 +78,11 @@ impl Request {
     /// The message meant.
     pub(super) fn message(&self) -> Result<ClientMessageId, Failure> {
         let missing = || bad("name the message").field("message");
-        message_id(&self.text_of(&["message", "message_id", "id"]).ok_or_else(missing)?)
+        message_id(
+            &self
+                .text_of(&["message", "message_id", "id"])
+                .ok_or_else(missing)?,
+        )
     }
 
     /// The text to send.
@@ -115,7 +121,10 @@ impl Request {
 
     /// What became of the network.
     pub(super) fn network(&self) -> Result<NetworkChange, Failure> {
-        match self.text_of(&["change", "network", "state", "status"]).as_deref() {
+        match self
+            .text_of(&["change", "network", "state", "status"])
+            .as_deref()
+        {
             Some("up") => Ok(NetworkChange::Up),
             Some("down") => Ok(NetworkChange::Down),
             Some("changed") => Ok(NetworkChange::Changed),
@@ -140,7 +149,10 @@ impl Request {
     /// How many messages at most.
     pub(super) fn limit(&self) -> usize {
         let given = self.fields.get("limit").and_then(Value::as_u64);
-        given.and_then(|n| usize::try_from(n).ok()).unwrap_or(50).clamp(1, 100_000)
+        given
+            .and_then(|n| usize::try_from(n).ok())
+            .unwrap_or(50)
+            .clamp(1, 100_000)
     }
 
     /// The page before this.
