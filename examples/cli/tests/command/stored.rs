@@ -34,10 +34,6 @@ fn the_server_has_it_and_another_device_reads_all_of_it() {
     let place = Place::new();
     let id = talked(&place);
     let other = place.path("other.sqlite3");
-    let mut command = place.command();
-    command.arg("--store").arg(&other);
-    // The last --store wins nowhere: it is given once.
-    drop(command);
     let mut command = crate::support::bare();
     command.arg("--json").arg("--url").arg(place.backend.url()).arg("--store").arg(&other);
     let ran = crate::support::run(command.args(["history", &id, "--refresh"]));

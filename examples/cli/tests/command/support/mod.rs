@@ -118,6 +118,7 @@ impl Place {
 
     /// Store and server have the same messages in the same order, each once.
     pub(crate) fn assert_agreement(&self, conversation: &str) {
+        self.until("no answer is under way", |backend| !backend.is_answering(conversation));
         let ran = self.run(&["history", conversation, "--refresh", "--limit", "100000"]);
         assert_eq!(ran.code, 0, "{ran:?}");
         let here: Vec<Option<&str>> = ran.lines.iter().map(|row| row["server_id"].as_str()).collect();
