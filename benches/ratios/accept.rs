@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     bare::{self, Accepted, WriterThread},
-    measure::{in_turn, timed},
+    measure::{compared, in_turn, ratio, timed},
     report::Finding,
     store::{self, at, conversation, key, text},
 };
@@ -51,9 +51,8 @@ fn threads(
             runtime.block_on(commit).unwrap();
         })
     };
-    let [ours, floor] = in_turn(rounds, [&mut ours, &mut floor]);
-    let ratio = ours.median() / floor.median();
-    vec![Finding::at_most(name, ratio, 1.3, rounds)]
+    let samples = in_turn(rounds, [&mut ours, &mut floor]);
+    vec![Finding::at_most(name, ratio(&samples), 1.3, rounds)]
 }
 
 /// Against the transaction on the caller's own thread: twice that and one hop to a thread.
@@ -75,9 +74,10 @@ pub(crate) fn inline() -> Vec<Finding> {
     };
     let mut hop = || timed(|| runtime.block_on(idle.run(|_| ())));
     let sides: [&mut dyn FnMut() -> Duration; 3] = [&mut ours, &mut floor, &mut hop];
-    let [ours, floor, hop] = in_turn(ROUNDS, sides).map(|samples| samples.median());
-    let finding = Finding::at_most("accept_inline", (ours - hop) / floor, 2.0, ROUNDS);
-    vec![finding.note("hop", hop / floor)]
+    let samples = in_turn(ROUNDS, sides);
+    let beyond_hop = compared(&samples, |[ours, floor, hop]| (ours - hop) / floor);
+    let hop = compared(&samples, |[_, floor, hop]| hop / floor);
+    vec![Finding::at_most("accept_inline", beyond_hop, 2.0, ROUNDS).note("hop", hop)]
 }
 
 fn send(

@@ -11,11 +11,37 @@ impl Samples {
         self.0.push(sample);
     }
 
-    /// The median in seconds: the noise of a shared machine is all on one side of it.
-    pub(crate) fn median(&self) -> f64 {
-        let mut seconds: Vec<f64> = self.0.iter().map(Duration::as_secs_f64).collect();
-        middle(&mut seconds)
+    /// The medians of neighbouring rounds, in seconds. The state of a shared machine changes
+    /// within seconds, and only neighbours have met the same one.
+    fn medians(&self) -> impl Iterator<Item = f64> {
+        self.0
+            .chunks_exact(self.0.len().div_ceil(BLOCKS))
+            .map(|block| middle(&mut block.iter().map(Duration::as_secs_f64).collect::<Vec<_>>()))
     }
+}
+
+/// Rounds are compared in this many blocks.
+const BLOCKS: usize = 15;
+
+/// The middle of what `compare` makes of the sides' medians, block by block.
+pub(crate) fn compared<const SIDES: usize>(
+    samples: &[Samples; SIDES],
+    compare: impl Fn([f64; SIDES]) -> f64,
+) -> f64 {
+    let mut blocks = samples.each_ref().map(Samples::medians);
+    let mut results = Vec::new();
+    loop {
+        let block = blocks.each_mut().map(Iterator::next);
+        if block.contains(&None) {
+            return middle(&mut results);
+        }
+        results.push(compare(block.map(Option::unwrap_or_default)));
+    }
+}
+
+/// How many times as long as the second side the first one takes.
+pub(crate) fn ratio(samples: &[Samples; 2]) -> f64 {
+    compared(samples, |[ours, floor]| ours / floor)
 }
 
 /// The middle value.

@@ -11,7 +11,7 @@ use tidings::{
 use tokio::runtime::Runtime;
 
 use crate::{
-    measure::{in_turn, timed},
+    measure::{in_turn, ratio, timed},
     report::Finding,
     store::{self, conversation},
 };
@@ -28,8 +28,7 @@ pub(crate) fn newest() -> Vec<Finding> {
     let (long_home, long) = filled(LONG, &runtime);
     let mut of_short = || read(&runtime, &short, SHORT);
     let mut of_long = || read(&runtime, &long, LONG);
-    let [of_short, of_long] = in_turn(ROUNDS, [&mut of_short, &mut of_long]);
-    let ratio = of_long.median() / of_short.median();
+    let ratio = ratio(&in_turn(ROUNDS, [&mut of_long, &mut of_short]));
     drop((short_home, long_home));
     vec![Finding::at_most("newest_page", ratio, 1.2, ROUNDS).note("messages", LONG as f64)]
 }
