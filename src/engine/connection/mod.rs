@@ -351,7 +351,10 @@ impl Connection {
                 self.stop(Rest::Closed);
             }
             Err(error) => match error.kind {
-                FailureKind::NotFound | FailureKind::NotAllowed | FailureKind::NotActive => {
+                FailureKind::NotFound
+                | FailureKind::NotAllowed
+                | FailureKind::Invalid
+                | FailureKind::NotActive => {
                     self.reason = Some(error.code().to_owned());
                     self.stop(Rest::Closed);
                 }
