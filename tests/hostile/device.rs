@@ -211,11 +211,7 @@ impl Device {
     }
 
     /// The first event, said already or still to come, of which something can be told.
-    pub(crate) async fn event<T>(
-        &self,
-        what: &str,
-        tell: impl Fn(&ClientEvent) -> Option<T>,
-    ) -> T {
+    pub(crate) async fn event<T>(&self, what: &str, tell: impl Fn(&ClientEvent) -> Option<T>) -> T {
         let mut count = self.log.count.clone();
         let wait = async {
             loop {
@@ -229,7 +225,9 @@ impl Device {
         };
         tokio::time::timeout(PATIENCE, wait)
             .await
-            .unwrap_or_else(|_| panic!("never came: {what}; said at last: {:#?}", self.last_words()))
+            .unwrap_or_else(|_| {
+                panic!("never came: {what}; said at last: {:#?}", self.last_words())
+            })
     }
 
     /// The first status of a conversation with this state.

@@ -16,4 +16,6 @@ mod device;
 mod raw;
 mod server;
 
+mod auth;
 mod network;
+mod upgrade;

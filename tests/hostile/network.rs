@@ -65,11 +65,15 @@ async fn f02_server_that_stalls_or_garbles_tls_is_given_up_and_tried_again() {
         let chat = device.client.open(id.clone());
         chat.send("hello").await.unwrap();
         let entry = device.unsent("a failed attempt", |e| e.failures > 0).await;
-        assert_eq!(entry.state, DeliveryState::Queued, "nothing could have left");
-        soon("more tries", count.wait_for(|count| *count > 6)).await.unwrap();
-        let live = |event: &ClientEvent| {
-            matches!(event, ClientEvent::Connection { status, .. } if status.transport != Transport::None)
-        };
+        assert_eq!(
+            entry.state,
+            DeliveryState::Queued,
+            "nothing could have left"
+        );
+        soon("more tries", count.wait_for(|count| *count > 6))
+            .await
+            .unwrap();
+        let live = |event: &ClientEvent| matches!(event, ClientEvent::Connection { status, .. } if status.transport != Transport::None);
         assert!(!device.events().iter().any(live));
         device.stop().await;
     }
@@ -91,7 +95,10 @@ async fn f04_blocked_socket_is_polled_beside_until_it_is_live() {
     let rows = device.answered(&id, "second").await;
     assert_eq!(rows.len(), 4, "{rows:#?}");
     let requests = backend.requests();
-    assert!(requests.iter().all(|seen| seen.method == "GET"), "{requests:#?}");
+    assert!(
+        requests.iter().all(|seen| seen.method == "GET"),
+        "{requests:#?}"
+    );
     // The catch-up of the new socket, and the tail after the answer.
     assert!(requests.len() <= 4, "polling goes on: {requests:#?}");
     device.stop().await;
@@ -118,7 +125,9 @@ async fn f04_dead_port_of_the_socket_alone_leaves_polling() {
 async fn f06_frozen_socket_is_found_stale_and_replaced() {
     let backend = backend();
     let setup = Setup::at(&backend.url()).set("probe.after", "300ms");
-    let setup = setup.set("probe.timeout", "300ms").set("dial.timeout", "500ms");
+    let setup = setup
+        .set("probe.timeout", "300ms")
+        .set("dial.timeout", "500ms");
     let device = setup.set("http.timeout", "500ms").start().await;
     let id = device.create().await;
     let chat = device.open(&id, ConnectionState::Live).await;
@@ -143,15 +152,22 @@ async fn f09_reset_inside_a_frame_or_a_body_leaves_no_half_event() {
     let id = device.create().await;
     let cut = spoil(
         &backend,
-        Rule::new(On::WsOut, Action::Reset).frame_type("stream_chunk").nth(3),
+        Rule::new(On::WsOut, Action::Reset)
+            .frame_type("stream_chunk")
+            .nth(3),
     );
     let torn = spoil(
         &backend,
-        Rule::new(On::Http, Action::Reset).method("GET").path("*/messages").times(2),
+        Rule::new(On::Http, Action::Reset)
+            .method("GET")
+            .path("*/messages")
+            .times(2),
     );
     let short = spoil(
         &backend,
-        Rule::new(On::Http, Action::Truncate { bytes: 40 }).method("GET").path("*/messages"),
+        Rule::new(On::Http, Action::Truncate { bytes: 40 })
+            .method("GET")
+            .path("*/messages"),
     );
     let chat = device.open(&id, ConnectionState::Live).await;
     chat.send("cut me off").await.unwrap();
@@ -170,7 +186,9 @@ async fn f09_post_reset_before_its_answer_is_sent_once() {
     let device = Setup::at(&backend.url()).without_socket().start().await;
     let id = device.create().await;
     let chat = device.open(&id, ConnectionState::Polling).await;
-    let cut = Rule::new(On::Http, Action::Reset).method("POST").path("*/messages");
+    let cut = Rule::new(On::Http, Action::Reset)
+        .method("POST")
+        .path("*/messages");
     let cut = spoil(&backend, cut);
     let sent = chat.send("half an answer").await.unwrap();
     device.answered(&id, "half an answer").await;
@@ -198,7 +216,11 @@ async fn captured(action: Action) {
     let refused = device.client.refresh_conversations().await.unwrap_err();
     assert_eq!(refused.code(), "network.captive_portal");
     let dials = upgrades(&backend);
-    soon("more dials", backend.wait_until(|seen| upgrades(seen) > dials + 1)).await;
+    soon(
+        "more dials",
+        backend.wait_until(|seen| upgrades(seen) > dials + 1),
+    )
+    .await;
     let events = device.events();
     let out = |event: &ClientEvent| matches!(event, ClientEvent::SignInRequired);
     assert!(!events.iter().any(out), "{events:#?}");

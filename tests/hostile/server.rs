@@ -158,7 +158,11 @@ fn answer(seen: &Seen, rows: &Rows) -> Reply {
 
 /// A good conversation over a socket: each message is answered in two pieces.
 pub(crate) async fn converse(mut socket: Socket, rows: Rows) {
-    say(&mut socket, &json!({"type": "connected", "consultation_id": CHAT})).await;
+    say(
+        &mut socket,
+        &json!({"type": "connected", "consultation_id": CHAT}),
+    )
+    .await;
     while let Some(text) = hear(&mut socket).await {
         rows.say("user", &text);
         say(&mut socket, &json!({"type": "message_received"})).await;
