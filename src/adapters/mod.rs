@@ -1,6 +1,11 @@
-//! Adapters: what plugs into the ports of [`crate::domain::ports`].
+//! Adapters: the outside world behind the ports. Each one knows a single foreign thing.
 
-mod fold;
-mod guarded;
+#[cfg(feature = "consultations")]
+pub mod consultations;
+pub mod http;
 pub mod memory;
+mod printable;
 pub mod sqlite;
+mod storage;
+pub mod system;
+pub mod websocket;

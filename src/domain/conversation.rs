@@ -167,9 +167,9 @@ impl Conversation {
     /// local overlay.
     pub fn merge(&mut self, said: ServerConversation) {
         let mine = &mut self.server;
-        mine.persona = said.persona.or(mine.persona.take());
-        mine.status = said.status.or(mine.status.take());
-        mine.title = said.title.or(mine.title.take());
+        mine.persona = said.persona.or_else(|| mine.persona.take());
+        mine.status = said.status.or_else(|| mine.status.take());
+        mine.title = said.title.or_else(|| mine.title.take());
         // Immutable after creation: the first word stands.
         mine.context = mine.context.take().or(said.context);
         mine.created_at = said.created_at.or(mine.created_at);

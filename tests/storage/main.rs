@@ -1,4 +1,5 @@
 //! The SQLite store against files, disks, locks, processes and kills.
+#![expect(clippy::expect_used, reason = "a test that cannot go on panics")]
 
 mod batches;
 mod busy;

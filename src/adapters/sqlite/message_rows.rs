@@ -4,7 +4,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, ToSq
 
 use super::codec::{Columns, completeness_number, limit, state_number};
 use crate::{
-    adapters::fold::Needle,
+    adapters::storage::fold::Needle,
     domain::{
         ids::{ClientMessageId, ConversationId, MessageId, UserId},
         message::{Message, Role},
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The columns in the order in which [`decode`] takes them, and the row number.
-macro_rules! select {
+macro_rules! query {
     ($rest:literal) => {
         concat!(
             "SELECT id, (SELECT c.id FROM conversation c WHERE c.pk = message.conversation),
@@ -25,10 +25,10 @@ macro_rules! select {
     };
 }
 
-macro_rules! select_in {
+macro_rules! query_in {
     ($index:literal, $rest:literal) => {
         concat!(
-            select!("INDEXED BY "),
+            query!("INDEXED BY "),
             $index,
             " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) ",
             $rest
@@ -36,32 +36,32 @@ macro_rules! select_in {
     };
 }
 
-pub(super) const ONE: &str = select!("WHERE id = ?1");
+pub(super) const ONE: &str = query!("WHERE id = ?1");
 
-pub(super) const BY_SERVER_ID: &str = select_in!("message_known", "AND server_id = ?2");
+pub(super) const BY_SERVER_ID: &str = query_in!("message_known", "AND server_id = ?2");
 
 /// The condition is the index's own, word for word: that is how SQLite knows that it fits.
-pub(super) const UNPLACED: &str = select_in!(
+pub(super) const UNPLACED: &str = query_in!(
     "message_unplaced",
     "AND sort_key >= 2305843009213693952 AND (own = 0 OR attempts > 0) ORDER BY sort_key"
 );
 
-pub(super) const PAGE: &str = select_in!(
+pub(super) const PAGE: &str = query_in!(
     "message_visible",
     "AND deleted = 0 AND sort_key <= ?2 ORDER BY sort_key DESC, pk DESC LIMIT ?3"
 );
 
-pub(super) const PAGE_WITH_DELETED: &str = select_in!(
+pub(super) const PAGE_WITH_DELETED: &str = query_in!(
     "message_placed",
     "AND sort_key <= ?2 ORDER BY sort_key DESC, pk DESC LIMIT ?3"
 );
 
-pub(super) const PAGE_AFTER: &str = select_in!(
+pub(super) const PAGE_AFTER: &str = query_in!(
     "message_visible",
     "AND deleted = 0 AND sort_key > ?2 ORDER BY sort_key, pk LIMIT ?3"
 );
 
-pub(super) const UNREAD: &str = select_in!(
+pub(super) const UNREAD: &str = query_in!(
     "message_unread",
     "AND unread = 1 AND sort_key <= ?2 ORDER BY sort_key, pk"
 );
@@ -76,7 +76,7 @@ pub(super) const KEY_BELOW: &str = "SELECT max(sort_key) FROM message INDEXED BY
 /// Reads every text, newest insert first, until there are hits enough.
 const TEXTS: &str = "SELECT pk, body FROM message WHERE deleted = 0 ORDER BY pk DESC";
 
-pub(super) const BY_NUMBER: &str = select!("WHERE pk = ?1");
+pub(super) const BY_NUMBER: &str = query!("WHERE pk = ?1");
 
 const INSERT: &str = "INSERT INTO message (
     id, role, sender, body, state, created_at, answers, completeness, revision, version,

@@ -12,13 +12,10 @@ const STATEMENTS: usize = 64;
 
 /// Settings of every connection, set and not assumed: other builds of SQLite have other defaults.
 ///
-/// `temp_store`: no text of a message goes to a temporary file. `fullfsync` and its sibling: on
-/// Apple systems an ordinary sync does not reach the flash; elsewhere they do nothing.
+/// `temp_store`: no text of a message goes to a temporary file.
 const COMMON: &str = "
     PRAGMA foreign_keys = ON;
     PRAGMA temp_store = MEMORY;
-    PRAGMA fullfsync = ON;
-    PRAGMA checkpoint_fullfsync = ON;
     PRAGMA trusted_schema = OFF;
 ";
 
@@ -32,6 +29,12 @@ const WRITER: &str = "
     PRAGMA wal_autocheckpoint = 2000;
     PRAGMA journal_size_limit = 8388608;
     PRAGMA secure_delete = FAST;
+";
+
+/// Settings of a writer that asks for true barriers.
+const BARRIER: &str = "
+    PRAGMA fullfsync = ON;
+    PRAGMA checkpoint_fullfsync = ON;
 ";
 
 /// How often and how long to wait for another process that creates the file at the same moment.
@@ -54,6 +57,9 @@ pub(super) fn writer(options: &SqliteOptions) -> RowResult<Connection> {
     }
     use_wal(&db)?;
     db.execute_batch(WRITER).map_err(failed)?;
+    if options.barrier {
+        db.execute_batch(BARRIER).map_err(failed)?;
+    }
     migrate::run(&mut db)?;
     Ok(db)
 }

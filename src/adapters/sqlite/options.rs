@@ -35,6 +35,10 @@ pub struct SqliteOptions {
     pub passive: bool,
     /// What a commit waits for.
     pub synchronous: Synchronous,
+    /// On Apple systems: wait at each sync until the flash itself has it. Without it, a commit with
+    /// [`Durability::Full`](crate::domain::ports::Durability::Full) reaches the drive, and the
+    /// drive may still lose it with its power. Dear; elsewhere it changes nothing.
+    pub barrier: bool,
     /// How long a write waits for another process's.
     pub busy_timeout: Duration,
 }
@@ -49,6 +53,7 @@ impl SqliteOptions {
             shared: false,
             passive: false,
             synchronous: Synchronous::default(),
+            barrier: false,
             // Longer than any checkpoint on a slow phone, shorter than a user's patience.
             busy_timeout: Duration::from_secs(5),
         }

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::{error::failed, queue::Queue, rows::SqliteRows};
 use crate::{
-    adapters::guarded,
+    adapters::storage::guarded,
     domain::ports::chat_repository::{Job, RowResult},
 };
 

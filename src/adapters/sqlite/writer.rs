@@ -10,7 +10,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::{error::failed, options::Synchronous, rows::SqliteRows};
 use crate::{
-    adapters::guarded,
+    adapters::storage::guarded,
     domain::ports::{
         Durability, RepositoryError,
         chat_repository::{Job, RowResult},

@@ -20,16 +20,19 @@
 //! Polls ask the server, never the store. They run while the conversation is open and the socket
 //! is not live, at a cadence that follows activity; a failed poll never ends them.
 
+mod io;
 mod policy;
 mod poll;
+mod signals;
+mod status;
 
+pub use io::{Input, Output, Status};
 pub use policy::{ConnectionPolicy, PollPolicy};
 
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{
     domain::{
-        connection::{ConnectionState, Transport},
         event::CloseReason,
         retry::{FailureKind, Outcome, RetryClass, ServiceError},
         time::Tick,
@@ -37,118 +40,6 @@ use crate::{
     engine::{draw::Draw, sooner},
 };
 use poll::Poll;
-
-/// What happens to a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// The conversation is wanted.
-    Open {
-        /// Whether a socket may be used; where not, only polling.
-        socket: bool,
-    },
-    /// It is no longer wanted.
-    Close,
-    /// The upgrade succeeded.
-    Dialled {
-        /// Of which dial.
-        generation: u64,
-        /// Whether this backend greets with a ready frame.
-        ready_frame: bool,
-    },
-    /// The dial failed.
-    DialFailed {
-        /// Of which dial.
-        generation: u64,
-        /// How.
-        error: ServiceError,
-    },
-    /// The answer to [`Output::Verify`].
-    Verified(Result<bool, ServiceError>),
-    /// The backend's ready frame.
-    Ready {
-        /// On which socket.
-        generation: u64,
-    },
-    /// Any sign of life from the peer.
-    Heard {
-        /// On which socket.
-        generation: u64,
-    },
-    /// The socket is gone.
-    SocketClosed {
-        /// Which.
-        generation: u64,
-        /// Why.
-        reason: CloseReason,
-    },
-    /// Something expected on the socket is overdue.
-    Overdue,
-    /// A frame could not be read: history must make up for it.
-    Undecodable,
-    /// A poll or catch-up ended.
-    CaughtUp(Result<(), ServiceError>),
-    /// Messages came or went: poll more often for a while.
-    Activity,
-    /// The device has a network again.
-    NetworkUp,
-    /// The device has none.
-    NetworkDown,
-    /// The path changed.
-    NetworkChanged,
-    /// The app is back in the foreground.
-    Foreground,
-    /// The app is in the background: probe less.
-    Background,
-    /// Release everything.
-    Suspend,
-    /// The token was refused elsewhere.
-    SignInRequired,
-    /// A deadline may have passed.
-    Tick,
-}
-
-/// What a connection wants done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Dial; the number comes back with everything this socket says.
-    Dial {
-        /// The number.
-        generation: u64,
-    },
-    /// Close this socket, or give up its dial.
-    Hangup {
-        /// Which.
-        generation: u64,
-    },
-    /// Ask this socket's peer for a sign of life.
-    Probe {
-        /// Which.
-        generation: u64,
-    },
-    /// Read what is new on the server, as a poll.
-    Poll,
-    /// Read what is new on the server, because the socket is new or a frame was lost.
-    CatchUp,
-    /// Ask the server by a request whether the conversation is really closed to us.
-    Verify,
-    /// Polling began or ended.
-    Polling(bool),
-    /// The status changed.
-    Status(Status),
-}
-
-/// The status, with deadlines on the monotonic scale.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Status {
-    /// The state.
-    pub state: ConnectionState,
-    /// What carries messages now.
-    pub transport: Transport,
-    /// When the socket is dialled next.
-    pub retry_at: Option<Tick>,
-    /// Why: a stable code.
-    pub reason: Option<String>,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Socket {
@@ -210,7 +101,10 @@ pub struct Connection {
     /// Failures in a row since the socket was last stable.
     failures: u32,
     stale: bool,
+    /// Nothing could be reached, as far as our own tries tell.
     offline: bool,
+    /// The device says that it has no network.
+    no_network: bool,
     foreground: bool,
     resync: Option<Tick>,
     last_resync: Option<Tick>,
@@ -234,6 +128,7 @@ impl Connection {
             failures: 0,
             stale: false,
             offline: false,
+            no_network: false,
             foreground: true,
             resync: None,
             last_resync: None,
@@ -267,7 +162,7 @@ impl Connection {
             Input::NetworkUp => self.network_up(now),
             Input::NetworkDown => self.network_down(now),
             Input::NetworkChanged => self.network_changed(now),
-            Input::Foreground => self.to_foreground(now),
+            Input::Foreground => self.came_back(now),
             Input::Background => self.foreground = false,
             Input::Suspend => self.suspend(),
             Input::SignInRequired => self.sign_in_required(),
@@ -294,7 +189,8 @@ impl Connection {
             Socket::Idle | Socket::Dialling { .. } | Socket::Held => None,
         };
         let socket = socket.filter(|_| self.rest == Rest::Open);
-        sooner(sooner(socket, self.poll.due()), self.resync)
+        let poll = self.poll.due().filter(|_| !self.polls_are_held());
+        sooner(sooner(socket, poll), self.resync)
     }
 
     /// The current status.
@@ -339,7 +235,12 @@ impl Connection {
             // A place for a socket became free, or was taken away.
             match (self.socket_allowed, self.socket) {
                 (true, Socket::Idle) => self.dial(now),
-                (false, _) => self.drop_socket(),
+                (false, _) => {
+                    self.drop_socket();
+                    if self.poll.due().is_none() && !self.poll.in_flight() {
+                        self.poll.at(now);
+                    }
+                }
                 _ => {}
             }
             return;
@@ -380,7 +281,7 @@ impl Connection {
             deadline: now + wait,
             ready_frame,
         };
-        self.offline = false;
+        self.reached();
         self.outputs.push_back(Output::CatchUp);
     }
 
@@ -417,6 +318,7 @@ impl Connection {
             return;
         }
         self.reason = Some(error.code().to_owned());
+        self.stale = false;
         match error.kind {
             FailureKind::SignInRequired => return self.sign_in_required(),
             FailureKind::NotFound
@@ -505,7 +407,7 @@ impl Connection {
         }
         let retry = result.as_ref().err().map(|error| error.retry);
         match &result {
-            Ok(()) => self.offline = false,
+            Ok(()) => self.reached(),
             Err(error) if error.kind == FailureKind::SignInRequired => {
                 return self.sign_in_required();
             }
@@ -552,84 +454,6 @@ impl Connection {
         }
     }
 
-    fn network_up(&mut self, now: Tick) {
-        self.offline = false;
-        self.redial_now(now);
-    }
-
-    fn network_down(&mut self, now: Tick) {
-        self.offline = true;
-        self.reason = Some("network.unreachable".to_owned());
-        if self.rest == Rest::Open {
-            self.drop_socket();
-            self.stop_polling();
-            self.wait_to_redial(now, 1, RetryClass::Backoff);
-        }
-    }
-
-    fn network_changed(&mut self, now: Tick) {
-        match self.socket {
-            Socket::Live { .. } => self.probe_now(now),
-            _ => self.network_up(now),
-        }
-    }
-
-    fn to_foreground(&mut self, now: Tick) {
-        let was_away = !self.foreground;
-        self.foreground = true;
-        match self.rest {
-            Rest::Suspended | Rest::SignInRequired => {
-                self.rest = Rest::Open;
-                self.redial_now(now);
-                self.poll.at(now + DIAL_GRACE);
-            }
-            Rest::Open if was_away => {
-                // A timer cannot be trusted to have run while the device slept.
-                self.stale = self.is_live();
-                self.drop_socket();
-                self.redial_now(now);
-            }
-            _ => {}
-        }
-        self.poll.active(now);
-    }
-
-    fn redial_now(&mut self, now: Tick) {
-        if self.rest != Rest::Open || self.is_live() {
-            return;
-        }
-        self.failures = 0;
-        if self.socket_allowed {
-            self.drop_socket();
-            self.dial(now);
-        }
-        if self.poll.due().is_some() || !self.socket_allowed {
-            self.poll.at(now);
-        }
-    }
-
-    fn suspend(&mut self) {
-        if matches!(self.rest, Rest::Open | Rest::SignInRequired) {
-            self.stop(Rest::Suspended);
-        }
-    }
-
-    fn sign_in_required(&mut self) {
-        if matches!(self.rest, Rest::Open | Rest::Suspended) {
-            self.reason = Some("sign_in_required".to_owned());
-            self.stop(Rest::SignInRequired);
-        }
-    }
-
-    fn stop(&mut self, rest: Rest) {
-        self.rest = rest;
-        self.drop_socket();
-        self.stop_polling();
-        self.stale = false;
-        self.resync = None;
-        self.foreground = rest != Rest::Suspended;
-    }
-
     fn drop_socket(&mut self) {
         let open = match self.socket {
             Socket::Dialling { generation }
@@ -670,6 +494,7 @@ impl Connection {
             } if now >= deadline => {
                 if ready_frame {
                     self.reason = Some("connection.no_ready_frame".to_owned());
+                    self.stale = false;
                     self.drop_socket();
                     self.wait_to_redial(now, 1, RetryClass::Backoff);
                     self.poll.at(now);
@@ -700,10 +525,7 @@ impl Connection {
             self.last_resync = Some(now);
             self.outputs.push_back(Output::CatchUp);
         }
-        if self
-            .poll
-            .start(now, self.offline && self.policy.trust_offline)
-        {
+        if self.poll.start(now, self.polls_are_held()) {
             if self.poll.begins() {
                 self.outputs.push_back(Output::Polling(true));
             }
@@ -718,54 +540,6 @@ impl Connection {
         self.drop_socket();
         self.dial(now);
         self.poll.at(now);
-    }
-
-    fn show(&mut self) {
-        let status = self.current();
-        if status != self.shown {
-            self.shown = status.clone();
-            self.outputs.push_back(Output::Status(status));
-        }
-    }
-
-    fn current(&self) -> Status {
-        let retry_at = match self.socket {
-            Socket::Waiting { until } => Some(until),
-            _ => None,
-        };
-        let reason = self.reason.clone();
-        let status = |state, transport| Status {
-            state,
-            transport,
-            retry_at,
-            reason,
-        };
-        match (self.rest, self.socket) {
-            (Rest::Idle, _) => Status::default(),
-            (Rest::Suspended, _) => status(ConnectionState::Suspended, Transport::None),
-            (Rest::SignInRequired, _) => status(ConnectionState::SignInRequired, Transport::None),
-            (Rest::Closed, _) => status(ConnectionState::Closed, Transport::None),
-            (Rest::Open, Socket::Live { .. }) => Status {
-                state: ConnectionState::Live,
-                transport: Transport::WebSocket,
-                ..Status::default()
-            },
-            (Rest::Open, _) => self.not_live(status),
-        }
-    }
-
-    fn not_live(&self, status: impl FnOnce(ConnectionState, Transport) -> Status) -> Status {
-        match self.poll.succeeds() {
-            Some(true) if self.stale => status(ConnectionState::Stale, Transport::Polling),
-            Some(true) => status(ConnectionState::Polling, Transport::Polling),
-            _ if self.stale => status(ConnectionState::Stale, Transport::None),
-            _ if self.offline => status(ConnectionState::Offline, Transport::None),
-            None if self.is_dialling() && self.failures == 0 => {
-                status(ConnectionState::Connecting, Transport::None)
-            }
-            None if !self.socket_allowed => status(ConnectionState::Connecting, Transport::None),
-            _ => status(ConnectionState::Backoff, Transport::None),
-        }
     }
 }
 

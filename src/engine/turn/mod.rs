@@ -11,6 +11,7 @@
 //! | waiting, streaming | half the deadline | same | history is read once: the answer may be there |
 //! | waiting, streaming | deadline | none | text kept, marked incomplete, history read until bound |
 //! | any | answered by a server row | none | that row is the answer |
+//! | any | left | none | text kept, marked incomplete; the next opening reads on |
 //!
 //! A deadline never makes a second row: a delta that comes late joins the row it belongs to.
 //! Text reaches the disk at once when it begins, then at least every 250 ms.
@@ -57,6 +58,8 @@ pub enum Input {
         /// Whether another's whole message came as a push or with the confirmation.
         pushed: bool,
     },
+    /// Nobody looks any more: keep what came, look for nothing.
+    Left,
     /// A deadline may have passed.
     Tick,
 }
@@ -188,6 +191,7 @@ impl Turns {
                 bound,
                 pushed,
             } => self.stored(now, &answered, &bound, pushed),
+            Input::Left => self.left(now),
             Input::Tick => {}
         }
         self.advance(now);
@@ -330,6 +334,15 @@ impl Turns {
             (Completeness::Complete, StreamPhase::Completed)
         };
         self.end(now, completeness, phase, String::new(), false);
+    }
+
+    /// The next opening reads the history and finds the answer there.
+    fn left(&mut self, now: Tick) {
+        if self.open.as_ref().is_some_and(Turn::waits_for_server) {
+            let (how, phase) = (Completeness::Incomplete, StreamPhase::Incomplete);
+            self.end(now, how, phase, String::new(), true);
+        }
+        self.awaiting = None;
     }
 
     fn failed(&mut self, now: Tick, text: String) {

@@ -63,6 +63,8 @@ pub(super) struct Lane {
     pub(super) turns: Turns,
     pub(super) session: Option<Session>,
     pub(super) handles: usize,
+    /// Another process looks at it.
+    pub(super) remote: bool,
     /// Whether the connection was told to open.
     pub(super) attended: bool,
     /// Sent over the socket, unconfirmed, oldest first.
@@ -87,6 +89,7 @@ impl Lane {
             turns: Turns::new(config.turn_inactivity),
             session: None,
             handles: 0,
+            remote: false,
             attended: false,
             unconfirmed: VecDeque::new(),
             held: None,
@@ -108,15 +111,12 @@ impl Lane {
             .map(|(_, sent)| *sent + CONFIRMATION_OVERDUE)
     }
 
-    /// Whether the conversation should be connected: someone looks at it, or an answer is due.
-    pub(super) fn is_wanted(&self) -> bool {
-        self.handles > 0 || self.turns.is_busy()
-    }
-
     /// Whether nothing would be lost by forgetting this lane.
     pub(super) fn is_idle(&self) -> bool {
-        !self.is_wanted()
+        self.handles == 0
+            && !self.remote
             && !self.attended
+            && !self.turns.is_open()
             && self.session.is_none()
             && self.held.is_none()
             && self.unconfirmed.is_empty()

@@ -15,7 +15,10 @@ use crate::{
         retry::{FailureKind, ServiceError},
         rules::attempt,
     },
-    engine::{connection::Input as ConnectionInput, outbox::Input as OutboxInput, sync::Wanted},
+    engine::{
+        connection::Input as ConnectionInput, outbox::Input as OutboxInput, sync::Wanted,
+        turn::Input as TurnInput,
+    },
     error::ChatError,
     runtime::command::{Command, NetworkChange, Reply},
 };
@@ -61,6 +64,7 @@ impl Driver {
         self.watch_store();
         self.enable();
         self.load_heads().await;
+        self.follow_attention().await;
         let open: Vec<_> = self.lanes.keys().cloned().collect();
         for id in open {
             self.attend(&id);
@@ -122,14 +126,28 @@ impl Driver {
         match command {
             Command::Wake => self.load_heads().await,
             Command::Open(id) => {
-                self.lane(&id).await.handles += 1;
+                let lane = self.lane(&id).await;
+                lane.handles += 1;
+                let attended = lane.attended;
                 self.attend(&id);
+                if attended {
+                    // Whoever opens learns how things stand, even if nothing changes by it.
+                    let status = self.status(&id);
+                    let conversation = id;
+                    self.events.emit(ClientEvent::Connection {
+                        conversation,
+                        status,
+                    });
+                } else if !self.owner {
+                    self.keep_attention().await;
+                }
             }
             Command::Close(id) => {
                 if let Some(lane) = self.lanes.get_mut(&id) {
                     lane.handles = lane.handles.saturating_sub(1);
                 }
                 self.attend(&id);
+                self.release_lease(&id).await;
             }
             Command::Synchronise {
                 conversation,
@@ -188,14 +206,20 @@ impl Driver {
             .count();
         let room = live < usize::try_from(self.config.max_live).unwrap_or(usize::MAX);
         let may = self.owner && !self.suspended;
+        // A message that waits for the answer before it needs somebody to see that answer.
+        let waits = self.outbox.waits_for_turn(id);
+        let now = self.platform.tick();
         let Some(lane) = self.lanes.get_mut(id) else {
             return;
         };
-        let wanted = lane.is_wanted() && may;
+        let wanted = (lane.handles > 0 || lane.remote || waits) && may;
         if wanted == lane.attended {
             return;
         }
         lane.attended = wanted;
+        if !wanted {
+            lane.turns.handle(now, TurnInput::Left);
+        }
         let input = if wanted {
             ConnectionInput::Open { socket: room }
         } else {

@@ -1,0 +1,1 @@
+//! The chat as people see it.

@@ -1,0 +1,90 @@
+//! Opening a conversation's socket.
+
+use reqwest::header::HeaderMap;
+use url::Url;
+
+use crate::{
+    adapters::{
+        consultations::{
+            envelope::Complaint,
+            frames::{ConsultationsDecoder, ConsultationsEncoder},
+            service::ConsultationsService,
+        },
+        http::{Effect, HttpReply, status},
+        websocket::{BoxedIo, DialError, WebSocketSession},
+    },
+    domain::{
+        ids::ConversationId,
+        ports::{RealtimeSession, Token},
+        retry::ServiceError,
+    },
+};
+
+/// One conversation's open socket.
+pub type ConsultationsSession<S = BoxedIo> =
+    WebSocketSession<ConsultationsEncoder, ConsultationsDecoder, S>;
+
+impl ConsultationsService {
+    /// Dials with the current token; one that is refused is renewed once, and the dial repeated.
+    pub(super) async fn open_session(
+        &self,
+        id: &ConversationId,
+    ) -> Result<ConsultationsSession, ServiceError> {
+        let auth = self.api.auth();
+        let token = auth.token().await?;
+        let refused = match self.dial(id, token.as_ref()).await {
+            Err(DialError::Refused(reply)) if reply.is_unauthorized() => token,
+            other => return other.map_err(|e| self.no_session(e)),
+        };
+        let fresh = auth.replace(refused).await?;
+        let again = self.dial(id, Some(&fresh)).await;
+        if matches!(&again, Err(DialError::Refused(reply)) if reply.is_unauthorized()) {
+            auth.end(fresh);
+        }
+        again.map_err(|e| self.no_session(e))
+    }
+
+    async fn dial(
+        &self,
+        id: &ConversationId,
+        token: Option<&Token>,
+    ) -> Result<ConsultationsSession, DialError> {
+        let url = self.socket_url(id, token).map_err(DialError::Failed)?;
+        let mut headers = HeaderMap::new();
+        let header_token = token.filter(|_| self.config.ws_auth.in_header());
+        self.api.sign(&mut headers, header_token);
+        let socket = self.dialer.dial(&url, headers).await?;
+        let encoder = ConsultationsEncoder {
+            sends: !self.learned.is_s34(),
+            extensions: self.config.extensions,
+        };
+        let session =
+            ConsultationsSession::new(socket, encoder, ConsultationsDecoder::new(id.clone()));
+        // The server counts a first ping as presence; where the socket is broken, reading tells.
+        let _ = session.probe().await;
+        Ok(session)
+    }
+
+    fn socket_url(&self, id: &ConversationId, token: Option<&Token>) -> Result<Url, ServiceError> {
+        let mut url = self.resource(&self.ws_origin, id, &["ws"])?;
+        if let Some(token) = token.filter(|_| self.config.ws_auth.in_query()) {
+            url.query_pairs_mut().append_pair("token", token.expose());
+        }
+        Ok(url)
+    }
+
+    fn no_session(&self, error: DialError) -> ServiceError {
+        match error {
+            DialError::Failed(error) => error,
+            DialError::Refused(reply) if reply.is_success() => {
+                status::unreadable(&reply, Effect::Read)
+            }
+            DialError::Refused(reply) => self.refused_upgrade(&reply),
+        }
+    }
+
+    fn refused_upgrade(&self, reply: &HttpReply) -> ServiceError {
+        let complaint = Complaint::read(&reply.body);
+        self.refusal(reply, &complaint, Effect::Read)
+    }
+}

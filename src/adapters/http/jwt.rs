@@ -1,0 +1,66 @@
+//! The one thing read from a token: when it says it expires. Nothing is verified, nothing trusted.
+
+use data_encoding::BASE64URL_NOPAD;
+use serde::Deserialize;
+
+use crate::domain::{ports::Token, time::WallTime};
+
+/// Longer tokens are not looked into.
+const MAX_TOKEN: usize = 16 * 1024;
+
+#[derive(Deserialize)]
+struct Claims {
+    exp: serde_json::Number,
+}
+
+/// When the token expires by its own word; `None` for anything that is not a JWT with an `exp`.
+#[must_use]
+pub fn expiry(token: &Token) -> Option<WallTime> {
+    let text = token.expose();
+    if text.len() > MAX_TOKEN {
+        return None;
+    }
+    let payload = text.split('.').nth(1)?.trim_end_matches('=');
+    let json = BASE64URL_NOPAD.decode(payload.as_bytes()).ok()?;
+    let claims: Claims = serde_json::from_slice(&json).ok()?;
+    seconds(&claims.exp).map(|at| WallTime::from_millis(at.saturating_mul(1000)))
+}
+
+/// Some issuers write a fraction.
+fn seconds(number: &serde_json::Number) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "a float cast saturates")]
+    let whole = |float: f64| float as i64;
+    number.as_i64().or_else(|| number.as_f64().map(whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jwt(claims: &str) -> Token {
+        Token::new(format!(
+            "e30.{}.sig",
+            BASE64URL_NOPAD.encode(claims.as_bytes())
+        ))
+    }
+
+    #[test]
+    fn l53_expiry_is_read_from_an_unpadded_base64url_payload() {
+        let expected = Some(WallTime::from_millis(1_763_629_200_000));
+        assert_eq!(expiry(&jwt(r#"{"exp":1763629200}"#)), expected);
+        assert_eq!(
+            expiry(&jwt(r#"{"sub":"é?>","exp":1763629200.0}"#)),
+            expected
+        );
+    }
+
+    #[test]
+    fn l53_a_token_that_is_no_jwt_has_no_expiry() {
+        for other in ["", "opaque", "a.b.c", "..", "a.e30.c"] {
+            assert_eq!(expiry(&Token::new(other)), None, "{other}");
+        }
+        assert_eq!(expiry(&jwt(r#"{"exp":"soon"}"#)), None);
+        let vast = jwt(r#"{"exp":1e300}"#);
+        assert_eq!(expiry(&vast), Some(WallTime::from_millis(i64::MAX)));
+    }
+}

@@ -1,0 +1,19 @@
+//! HTTP, shared by every backend: one client, one mapping of what comes back, one token store.
+
+pub mod auth;
+pub mod authorized;
+pub mod client;
+pub mod jwt;
+pub mod reply;
+pub mod retry_after;
+pub mod static_token;
+pub mod status;
+pub mod tls;
+
+pub use auth::Authenticator;
+pub use authorized::AuthorizedClient;
+pub use client::{HttpClient, HttpLimits, HttpRequest};
+pub use reply::HttpReply;
+pub use static_token::{NoToken, StaticToken};
+pub use status::Effect;
+pub use tls::{TlsSetupError, TrustRoots};
