@@ -209,13 +209,21 @@ impl Matcher {
     }
 }
 
-/// An own row directly followed by another's has been answered.
+/// A question is answered by the row that this device saw stream in as its answer, else by the
+/// next row of another's; an answer to an earlier question may be stored only behind a later one.
 fn note_answered(slots: &[Slot<'_>], merged: &mut Merged) {
-    for pair in slots.windows(2) {
-        if let (Some(asked), false) = (&pair[0].row, pair[1].said.own)
-            && asked.own
-        {
-            merged.answered.push(asked.id);
+    let mut asked: Vec<ClientMessageId> = Vec::new();
+    for slot in slots {
+        let row = slot.row.as_ref();
+        if slot.said.own {
+            asked.extend(row.map(|row| row.id));
+            continue;
+        }
+        let known = row.and_then(|row| row.answers);
+        let question = known.or_else(|| asked.last().copied());
+        if let Some(question) = question {
+            asked.retain(|id| *id != question);
+            merged.answered.push(question);
         }
     }
     merged.ends_with_other = slots.last().is_some_and(|slot| !slot.said.own);

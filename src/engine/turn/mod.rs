@@ -424,6 +424,9 @@ impl Turns {
         let Some(turn) = self.open.take() else { return };
         if let Some(id) = turn.answer.filter(|_| turn.started) {
             let end = turn.text.len();
+            // Should the row that answered be another than this one, this one must end too.
+            let ended = turn.to_store(id, Completeness::Incomplete);
+            self.outputs.push_back(Output::Save(ended));
             self.outputs
                 .push_back(stream(id, StreamPhase::Completed, end, String::new()));
         }
