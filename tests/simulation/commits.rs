@@ -132,7 +132,11 @@ impl State {
             let Some(row) = snapshot.find(message.id) else { continue };
             let (before, now) = (message.state, row.state);
             let held = self.server.room(&message.room).holds(message.id);
-            if now.is_on_server() && held.is_none() {
+            let copies = self.server.room(&message.room).rows.iter().filter(|copy| copy.copy);
+            // Without keys, a copy that the server made beyond the grace period may be taken for a
+            // later message of the same words.
+            let mistaken = copies.into_iter().any(|copy| copy.text == message.text);
+            if now.is_on_server() && held.is_none() && !mistaken {
                 return broken("INV-03", format!("{} is {now:?} and the server does not have it", message.id));
             }
             if before == now {
@@ -241,9 +245,11 @@ impl State {
         let none = Vec::new();
         let arrived = self.devices[device].pieces.get(&conversation.id).unwrap_or(&none);
         let mut homes: BTreeMap<&str, ClientMessageId> = BTreeMap::new();
+        // What a killed process had not stored yet is missing in the middle.
+        let whole = self.devices[device].life <= 1;
+        let text = arrived.concat();
         for row in rows.iter().filter(|row| !row.own && row.server_id.is_none()) {
-            let text = arrived.concat();
-            if !text.contains(&row.text) {
+            if whole && !text.contains(&row.text) {
                 return broken("INV-18", format!("{} says {:?}, which did not arrive so", row.id, row.text));
             }
             for piece in row.text.split_whitespace() {

@@ -6,7 +6,7 @@ use tidings::domain::{
     connection::ConnectionState,
     event::SessionEvent,
     ids::ConversationId,
-    message::Completeness,
+    message::{Completeness, Message},
     outbox::SendMode,
 };
 use tokio::time::{Instant, sleep, timeout};
@@ -159,6 +159,12 @@ async fn replay(world: &World, device: &Device) {
     world.lock().violation("INV-11", format_args!("device {}: telling it again changed {changed}", device.number));
 }
 
+/// Whether the server's row is the answer that this row saw stream in.
+fn same_answer(here: &Message, there: &crate::server::Row) -> bool {
+    let number = |text: &str| text.split('.').next().map(str::to_owned);
+    there.key.is_none() && number(&there.text) == number(&here.text)
+}
+
 fn difference(before: &Snapshot, after: &Snapshot) -> String {
     for ((a, rows_a), (b, rows_b)) in before.rooms.iter().zip(&after.rooms) {
         let changed = rows_a.iter().zip(rows_b).find(|(a, b)| a != b);
@@ -200,8 +206,13 @@ impl State {
         }
         // What has no place: unsent messages, and answers that the server itself gave up.
         let stray = rows.iter().find(|row| {
-            !row.key.is_server() && !row.own && row.completeness != Completeness::Failed
+            !row.key.is_server() && !row.own && said.iter().any(|there| same_answer(row, there))
         });
+        if stray.is_some() {
+            for row in rows.iter().filter(|row| !row.own) {
+                self.note(format_args!("{row:?} answers {:?}: {}", row.answers, row.text));
+            }
+        }
         if let Some(row) = stray.map(|row| row.id) {
             return self.violation("INV-18", format_args!("device {device}: the answer {row} never found its row"));
         }

@@ -115,6 +115,8 @@ struct Matcher {
     claimed: BTreeSet<ClientMessageId>,
     /// Own messages passed so far in this page: an answer binds only behind its question.
     passed: BTreeSet<ClientMessageId>,
+    /// The last of them.
+    nearest: Option<ClientMessageId>,
     conversation: crate::domain::ids::ConversationId,
     placement: Placement,
 }
@@ -132,6 +134,7 @@ impl Matcher {
             unplaced,
             claimed,
             passed,
+            nearest: None,
             conversation,
             placement,
         })
@@ -147,6 +150,7 @@ impl Matcher {
             self.claimed.insert(row.id);
             if row.own {
                 self.passed.insert(row.id);
+                self.nearest = Some(row.id);
             }
         }
         Ok(found)
@@ -188,6 +192,10 @@ impl Matcher {
         self.unplaced.iter().find(fits).cloned()
     }
 
+    /// A streamed answer, by what this device heard of it, else by its place behind its question.
+    ///
+    /// Place alone would let an answer that the server gave up, whose row never comes, take the
+    /// row of the next one, and that one the row after it.
     fn answer_by_place(&self, said: &ServerMessage) -> Option<Message> {
         let fits = |row: &&Message| {
             !row.own
@@ -196,7 +204,20 @@ impl Matcher {
                 && !self.claimed.contains(&row.id)
                 && self.question_is_passed(row)
         };
-        self.unplaced.iter().find(fits).cloned()
+        let waiting = || self.unplaced.iter().filter(fits);
+        let heard = waiting()
+            .filter(|row| said.text.starts_with(row.text.trim_end()))
+            .rev()
+            .max_by_key(|row| (row.text.trim_end().len(), self.answers_nearest(row)));
+        heard
+            .or_else(|| waiting().find(|row| self.answers_nearest(row)))
+            .or_else(|| waiting().find(|row| row.completeness != Completeness::Failed))
+            .cloned()
+    }
+
+    /// Whether its question is the own message that this page was last at.
+    fn answers_nearest(&self, answer: &Message) -> bool {
+        answer.answers.is_some() && answer.answers == self.nearest
     }
 
     fn question_is_passed(&self, answer: &Message) -> bool {
