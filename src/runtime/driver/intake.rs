@@ -2,7 +2,10 @@
 
 use tokio::sync::mpsc;
 
-use super::{BURST, Driver, Happened, STORE_SETTLES, lane::Session};
+use super::{
+    BURST, Driver, Happened, STORE_SETTLES,
+    lane::{Lane, Session},
+};
 use crate::{
     domain::{
         connection::Transport,
@@ -139,12 +142,16 @@ impl Driver {
         let ready_frame = self.service.capabilities().ready_frame;
         match result {
             Ok(handle) => {
-                if let Some(lane) = self.lanes.get_mut(id) {
-                    lane.session = Some(Session {
-                        generation,
-                        handle: handle.clone(),
-                    });
-                }
+                let awaited = |lane: &&mut Lane| lane.connection.awaits(generation);
+                let Some(lane) = self.lanes.get_mut(id).filter(awaited) else {
+                    // The dial was given up meanwhile; the socket of a newer one stays.
+                    let close = async move { handle.close().await };
+                    return self.supervisor.run(close, async {});
+                };
+                lane.session = Some(Session {
+                    generation,
+                    handle: handle.clone(),
+                });
                 self.listen(id.clone(), generation, handle);
                 let input = ConnectionInput::Dialled {
                     generation,
