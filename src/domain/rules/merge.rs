@@ -31,6 +31,16 @@ pub enum Placement {
     Older,
     /// Single rows without a known place.
     Live,
+    /// Single rows that came while history was being read: rows before them may still be on
+    /// their way, so only the next read places them.
+    Early,
+}
+
+impl Placement {
+    /// Whether the rows came by themselves rather than as a part of the history.
+    const fn is_push(self) -> bool {
+        matches!(self, Self::Live | Self::Early)
+    }
 }
 
 /// Server rows to merge.
@@ -176,7 +186,7 @@ impl Matcher {
 
     fn own_by_text(&self, said: &ServerMessage) -> Option<Message> {
         // A row that names its sender's key was sent by another device if the key is not ours.
-        if said.client_id.is_some() || self.placement == Placement::Live {
+        if said.client_id.is_some() || self.placement.is_push() {
             return None;
         }
         let fits = |row: &&Message| {
@@ -203,7 +213,7 @@ impl Matcher {
         let Some(question) = answer.answers else {
             return true;
         };
-        self.placement == Placement::Live
+        self.placement.is_push()
             || self.passed.contains(&question)
             || !self.unplaced.iter().any(|row| row.id == question)
     }
@@ -228,7 +238,7 @@ fn place(
     placement: Placement,
 ) -> RowResult<Vec<Option<SortKey>>> {
     let mut keys: Vec<Option<SortKey>> = slots.iter().map(known_key).collect();
-    if placement == Placement::Live && waits_for_place(editor, slots)? {
+    if placement.is_push() && waits_for_place(editor, slots, placement)? {
         return Ok(keys);
     }
     let mut at = 0;
@@ -260,16 +270,25 @@ fn known_key(slot: &Slot<'_>) -> Option<SortKey> {
 }
 
 /// Whether rows that are not part of this push still wait for their place before it.
-fn waits_for_place(editor: &mut Editor<'_>, slots: &[Slot<'_>]) -> RowResult<bool> {
+fn waits_for_place(
+    editor: &mut Editor<'_>,
+    slots: &[Slot<'_>],
+    placement: Placement,
+) -> RowResult<bool> {
+    if placement == Placement::Early {
+        return Ok(true);
+    }
     let id = editor.conversation().id.clone();
     let pushed: BTreeSet<_> = slots
         .iter()
         .filter_map(|slot| slot.row.as_ref().map(|row| row.id))
         .collect();
     let waiting = editor.rows().unplaced(&id)?;
+    let on_server =
+        |row: &Message| row.server_id.is_some() || (row.own && row.state.is_on_server());
     Ok(waiting
         .iter()
-        .any(|row| row.own && row.state.is_on_server() && !pushed.contains(&row.id)))
+        .any(|row| on_server(row) && !pushed.contains(&row.id)))
 }
 
 fn store(
@@ -394,7 +413,7 @@ fn said_of(
     // Without revisions a repeated push may be the older one; a read of the history is not.
     let first = row.server_id.is_none();
     let newer = said.revision > row.revision
-        || (said.revision == row.revision && placement != Placement::Live);
+        || (said.revision == row.revision && !placement.is_push());
     if said.deleted {
         after.deleted = true;
         after.unread = false;

@@ -4,7 +4,7 @@ use tokio::sync::mpsc;
 
 use super::{
     BURST, Driver, Happened, STORE_SETTLES,
-    lane::{Lane, Session},
+    lane::{Lane, Purpose, Session},
 };
 use crate::{
     domain::{
@@ -17,7 +17,7 @@ use crate::{
         rules::{merge::Placement, reading},
     },
     engine::{
-        connection::Input as ConnectionInput, outbox::Input as OutboxInput,
+        connection::Input as ConnectionInput, outbox::Input as OutboxInput, sync::Wanted,
         turn::Input as TurnInput,
     },
 };
@@ -70,12 +70,31 @@ impl Driver {
 
     async fn store_pushed(&mut self, pushed: Option<(ConversationId, Vec<ServerMessage>)>) {
         let Some((id, messages)) = pushed else { return };
-        match self.merge(&id, messages, Placement::Live, None).await {
-            Ok(merged) => self.after_merge(&id, &merged, Transport::WebSocket),
+        let placement = self.push_placement(&id);
+        match self.merge(&id, messages, placement, None).await {
+            Ok(merged) => {
+                self.after_merge(&id, &merged, Transport::WebSocket);
+                self.place_early(&id, placement);
+            }
             Err(error) => {
                 self.store_troubled(&error);
                 self.tell_connection(&id, ConnectionInput::Undecodable);
             }
+        }
+    }
+
+    /// While history is being read a push may be ahead of rows that the answer does not hold yet.
+    pub(super) fn push_placement(&self, id: &ConversationId) -> Placement {
+        match self.lanes.get(id) {
+            Some(lane) if lane.sync.is_running() => Placement::Early,
+            _ => Placement::Live,
+        }
+    }
+
+    /// What came early gets its place by a read that starts after it.
+    pub(super) fn place_early(&mut self, id: &ConversationId, placement: Placement) {
+        if placement == Placement::Early {
+            self.read(id, Wanted::News, true, Purpose::Tail);
         }
     }
 

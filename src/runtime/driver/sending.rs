@@ -242,10 +242,14 @@ impl Driver {
             lane.held.take_if(|held| held.id == id);
         }
         let kept = settlement.clone();
+        let placement = self.push_placement(&conversation);
         let settled = self
             .repository
             .transact(Durability::Normal, move |rows| {
-                let settled = settle::settle(rows, id, settlement, now, &mut || platform.mint())?;
+                let settled = {
+                    let mint = &mut || platform.mint();
+                    settle::settle(rows, id, settlement, placement, now, mint)?
+                };
                 Ok((settled, rows.outbox_entry(id)?))
             })
             .await;
@@ -271,6 +275,8 @@ impl Driver {
                 tracing::info!(message = %id, "message.sent");
                 self.tell_turns(conversation, TurnInput::Confirmed(id));
                 self.after_merge(conversation, &settled.merged, Transport::WebSocket);
+                let early = self.push_placement(conversation);
+                self.place_early(conversation, early);
             }
             Settlement::Withdrawn => {
                 let conversation = conversation.clone();
