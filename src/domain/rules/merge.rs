@@ -412,8 +412,8 @@ fn said_of(
     }
     // Without revisions a repeated push may be the older one; a read of the history is not.
     let first = row.server_id.is_none();
-    let newer = said.revision > row.revision
-        || (said.revision == row.revision && !placement.is_push());
+    let newer =
+        said.revision > row.revision || (said.revision == row.revision && !placement.is_push());
     if said.deleted {
         after.deleted = true;
         after.unread = false;

@@ -321,6 +321,9 @@ impl Driver {
     }
 
     pub(super) fn turn_changed(&mut self, id: &ConversationId, open: bool) {
+        if !self.service.capabilities().one_turn_at_a_time {
+            return;
+        }
         self.tell_outbox(OutboxInput::Turn {
             conversation: id.clone(),
             open,

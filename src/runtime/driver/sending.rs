@@ -126,11 +126,17 @@ impl Driver {
 
     fn put_on_wire(&mut self, conversation: ConversationId, outgoing: Outgoing) {
         let (now, id) = (self.platform.tick(), outgoing.id);
-        let over_socket = self.service.capabilities().send_over_socket;
+        let able = self.service.capabilities();
+        let (over_socket, answers) = (
+            able.send_over_socket,
+            able.streaming || able.one_turn_at_a_time,
+        );
         let Some(lane) = self.lanes.get_mut(&conversation) else {
             return;
         };
-        lane.turns.handle(now, TurnInput::Asked(id));
+        if answers {
+            lane.turns.handle(now, TurnInput::Asked(id));
+        }
         lane.attempt += 1;
         let attempt = lane.attempt;
         let live = lane.connection.is_live() && over_socket;
