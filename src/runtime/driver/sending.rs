@@ -284,6 +284,8 @@ impl Driver {
                 let early = self.push_placement(conversation);
                 self.place_early(conversation, early);
             }
+            // Taken back by the user meanwhile: there is nothing to restore.
+            Settlement::Withdrawn if settled.draft.is_none() => {}
             Settlement::Withdrawn => {
                 let conversation = conversation.clone();
                 self.events
