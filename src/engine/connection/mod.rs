@@ -34,7 +34,7 @@ use std::{collections::VecDeque, time::Duration};
 use crate::{
     domain::{
         event::CloseReason,
-        retry::{FailureKind, Outcome, RetryClass, ServiceError},
+        retry::{FailureKind, RetryClass, ServiceError},
         time::Tick,
     },
     engine::{draw::Draw, sooner},
@@ -335,8 +335,7 @@ impl Connection {
                 self.outputs.push_back(Output::Verify);
             }
             _ => {
-                self.offline =
-                    error.kind == FailureKind::Unreachable && error.outcome == Outcome::NotApplied;
+                self.offline = is_offline(error);
                 self.wait_to_redial(now, 1, error.retry);
             }
         }
@@ -358,7 +357,10 @@ impl Connection {
                 self.stop(Rest::Closed);
             }
             Err(error) => match error.kind {
-                FailureKind::NotFound | FailureKind::NotAllowed | FailureKind::NotActive => {
+                FailureKind::NotFound
+                | FailureKind::NotAllowed
+                | FailureKind::Invalid
+                | FailureKind::NotActive => {
                     self.reason = Some(error.code().to_owned());
                     self.stop(Rest::Closed);
                 }
@@ -419,7 +421,7 @@ impl Connection {
             }
             Err(error) => {
                 self.reason = Some(error.code().to_owned());
-                if !self.is_live() && error.kind == FailureKind::Unreachable {
+                if !self.is_live() && is_offline(error) {
                     self.offline = true;
                 }
             }
@@ -547,6 +549,14 @@ impl Connection {
         self.dial(now);
         self.poll.at(now);
     }
+}
+
+/// Nothing of ours can be reached: there is no way, or something else answers on it.
+fn is_offline(error: &ServiceError) -> bool {
+    matches!(
+        error.kind,
+        FailureKind::Unreachable | FailureKind::CaptivePortal
+    )
 }
 
 fn close_code(reason: &CloseReason) -> String {
