@@ -227,3 +227,18 @@ async fn the_state_says_suspended_to_the_last() {
     assert_eq!(states, [ConnectionState::Suspended]);
     drop(handle);
 }
+
+#[tokio::test(start_paused = true)]
+async fn letting_go_of_one_conversation_while_suspended_wakes_no_other() {
+    let service = ScriptedService::builder().conversation("c1").conversation("c2").build();
+    let app = App::over(&service).await;
+    let first = app.live().await;
+    let second = app.client.open(chat("c2"));
+    pass(secs(1)).await;
+    app.client.background(ms(1)).await.unwrap();
+    let calls = service.calls().len();
+    drop(first);
+    pass(secs(60)).await;
+    assert_eq!(service.calls().len(), calls);
+    drop(second);
+}

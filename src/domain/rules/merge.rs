@@ -67,6 +67,8 @@ pub struct Merged {
     pub answered: Vec<ClientMessageId>,
     /// Whether the newest row of the page is somebody else's.
     pub ends_with_other: bool,
+    /// Whether a row of the page still waits for its place: the next read of the history gives it.
+    pub unplaced: bool,
 }
 
 /// Merges a page into the open conversation.
@@ -88,6 +90,7 @@ pub fn merge(
     let mut merged = Merged::default();
     note_answered(&slots, &mut merged);
     let keys = place(editor, &slots, request.placement)?;
+    merged.unplaced = keys.iter().any(Option::is_none);
     for (slot, key) in slots.into_iter().zip(keys) {
         store(editor, slot, key, &request, mint, &mut merged)?;
     }

@@ -74,7 +74,7 @@ impl Driver {
         match self.merge(&id, messages, placement, None).await {
             Ok(merged) => {
                 self.after_merge(&id, &merged, Transport::WebSocket);
-                self.place_early(&id, placement);
+                self.place_later(&id, merged.unplaced);
             }
             Err(error) => {
                 self.store_troubled(&error);
@@ -91,9 +91,9 @@ impl Driver {
         }
     }
 
-    /// What came early gets its place by a read that starts after it.
-    pub(super) fn place_early(&mut self, id: &ConversationId, placement: Placement) {
-        if placement == Placement::Early {
+    /// What has no place yet gets it by a read that starts after it came.
+    pub(super) fn place_later(&mut self, id: &ConversationId, unplaced: bool) {
+        if unplaced && !self.is_at_rest() {
             self.read(id, Wanted::News, true, Purpose::Tail);
         }
     }

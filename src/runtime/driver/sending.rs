@@ -45,6 +45,13 @@ impl Driver {
                 self.settle(id, conversation, settlement).await;
             }
             OutboxOutput::Reconcile(conversation) => {
+                if self.is_at_rest() {
+                    let complete = false;
+                    return self.tell_outbox(OutboxInput::Read {
+                        conversation,
+                        complete,
+                    });
+                }
                 self.lane(&conversation).await;
                 self.read(&conversation, Wanted::News, true, Purpose::Reconcile);
             }
@@ -281,8 +288,7 @@ impl Driver {
                 tracing::info!(message = %id, "message.sent");
                 self.tell_turns(conversation, TurnInput::Confirmed(id));
                 self.after_merge(conversation, &settled.merged, Transport::WebSocket);
-                let early = self.push_placement(conversation);
-                self.place_early(conversation, early);
+                self.place_later(conversation, settled.merged.unplaced);
             }
             // Taken back by the user meanwhile: there is nothing to restore.
             Settlement::Withdrawn if settled.draft.is_none() => {}
