@@ -34,7 +34,7 @@ use std::{collections::VecDeque, time::Duration};
 use crate::{
     domain::{
         event::CloseReason,
-        retry::{FailureKind, Outcome, RetryClass, ServiceError},
+        retry::{FailureKind, RetryClass, ServiceError},
         time::Tick,
     },
     engine::{draw::Draw, sooner},
@@ -329,12 +329,11 @@ impl Connection {
                 self.outputs.push_back(Output::Verify);
             }
             _ => {
-                self.offline =
-                    error.kind == FailureKind::Unreachable && error.outcome == Outcome::NotApplied;
+                self.offline = is_offline(error);
                 self.wait_to_redial(now, 1, error.retry);
             }
         }
-        self.poll.at(now);
+        self.poll.begin(now);
     }
 
     fn verified(&mut self, now: Tick, verdict: Result<bool, ServiceError>) {
@@ -352,7 +351,10 @@ impl Connection {
                 self.stop(Rest::Closed);
             }
             Err(error) => match error.kind {
-                FailureKind::NotFound | FailureKind::NotAllowed | FailureKind::NotActive => {
+                FailureKind::NotFound
+                | FailureKind::NotAllowed
+                | FailureKind::Invalid
+                | FailureKind::NotActive => {
                     self.reason = Some(error.code().to_owned());
                     self.stop(Rest::Closed);
                 }
@@ -382,7 +384,7 @@ impl Connection {
         }
         self.reason = Some(close_code(reason));
         self.wait_to_redial(now, weight(reason), RetryClass::Backoff);
-        self.poll.at(now);
+        self.poll.begin(now);
     }
 
     /// Plans the redial; `weight` counts a failure more than once where a hurry would only hurt.
@@ -413,7 +415,7 @@ impl Connection {
             }
             Err(error) => {
                 self.reason = Some(error.code().to_owned());
-                if !self.is_live() && error.kind == FailureKind::Unreachable {
+                if !self.is_live() && is_offline(error) {
                     self.offline = true;
                 }
             }
@@ -497,7 +499,7 @@ impl Connection {
                     self.stale = false;
                     self.drop_socket();
                     self.wait_to_redial(now, 1, RetryClass::Backoff);
-                    self.poll.at(now);
+                    self.poll.begin(now);
                 } else {
                     self.ready(now, generation);
                 }
@@ -541,6 +543,14 @@ impl Connection {
         self.dial(now);
         self.poll.at(now);
     }
+}
+
+/// Nothing of ours can be reached: there is no way, or something else answers on it.
+fn is_offline(error: &ServiceError) -> bool {
+    matches!(
+        error.kind,
+        FailureKind::Unreachable | FailureKind::CaptivePortal
+    )
 }
 
 fn close_code(reason: &CloseReason) -> String {

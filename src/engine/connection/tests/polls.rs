@@ -245,3 +245,55 @@ fn unreadable_frames_are_made_up_for_once_within_two_seconds() {
     assert_eq!(count(&said, |o| *o == Output::CatchUp), 1);
     assert_eq!(line.state(), ConnectionState::Live);
 }
+
+// covers: INV-21
+#[test]
+fn redials_that_fail_hasten_no_poll() {
+    let mut line = Line::open();
+    for _ in 0..10 {
+        line.refuse(blocked());
+        line.wait(ms(700));
+        line.tell(Input::Tick);
+        if line.connection.status().retry_at.is_none() {
+            continue;
+        }
+        line.after(secs(3), is_dial);
+    }
+    let polls: Vec<_> = line
+        .said
+        .iter()
+        .filter(|(_, o)| is_poll(o))
+        .map(|(at, _)| *at)
+        .collect();
+    assert!(
+        polls.windows(2).all(|pair| pair[1] - pair[0] >= secs(2)),
+        "{polls:?}"
+    );
+}
+
+// covers: F-21, INV-21
+#[test]
+fn nothing_hastens_a_poll_that_was_told_to_wait() {
+    let mut line = Line::open();
+    line.reads = Some(Err(ServiceError::new(
+        FailureKind::RateLimited,
+        RetryClass::After(secs(40)),
+        Outcome::NotApplied,
+        "slow down",
+    )));
+    line.refuse(blocked());
+    line.wait(ms(1));
+    let before = count(&line.said, is_poll);
+    for input in [
+        Input::Activity,
+        Input::NetworkUp,
+        Input::Background,
+        Input::Foreground,
+    ] {
+        line.tell(input);
+        line.refuse(blocked());
+        line.wait(secs(5));
+    }
+    assert_eq!(count(&line.said, is_poll), before);
+    assert!(line.after(secs(20), is_poll).is_some());
+}
