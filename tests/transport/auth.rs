@@ -62,7 +62,7 @@ async fn l65_each_dial_takes_the_current_token() {
 }
 
 #[tokio::test]
-async fn l54_refused_refresh_stops_all_traffic() {
+async fn l54_refused_refresh_asks_to_sign_in_once_and_stops() {
     let server = Server::start(guarded("never")).await;
     let tokens = Tokens::new();
     tokens.answer_with(Some(TokenError::SignInRequired));
@@ -127,4 +127,33 @@ async fn f12_a_portals_401_page_signs_nobody_out() {
         .expect_err("portal");
     assert_eq!(error.kind, FailureKind::CaptivePortal);
     assert_eq!((tokens.refreshes(), hits.load(Ordering::SeqCst)), (0, 1));
+}
+
+#[tokio::test]
+async fn l88_refreshed_token_is_kept_before_anything_can_fail() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&calls);
+    let server = Server::start(move |seen| {
+        let nth = count.fetch_add(1, Ordering::SeqCst);
+        match (seen.header("authorization"), nth) {
+            (Some("Bearer t1"), 1) => Reply::Raw(Vec::new()),
+            (Some("Bearer t1"), _) => Reply::json(200, json!({"data": {"id": "c1"}})),
+            _ => Reply::status(401),
+        }
+    })
+    .await;
+    // An app that rotates its token and forgets to hand out the new one.
+    let tokens = Arc::new(Tokens {
+        forgetful: true,
+        ..Tokens::starting_with("t0")
+    });
+    let service = service_with(config(&server), Arc::clone(&tokens) as _);
+    let broken = within(service.conversation(&id("c1")))
+        .await
+        .expect_err("broken off");
+    assert_eq!(broken.kind, FailureKind::Interrupted);
+    within(service.conversation(&id("c1")))
+        .await
+        .expect("with the token already renewed");
+    assert_eq!(tokens.refreshes(), 1);
 }

@@ -299,8 +299,8 @@ pub(crate) struct DemoArgs {
     /// Play the scripted conversation and print a line for each step
     #[arg(long)]
     pub(crate) script: bool,
-    /// Withhold this step's cause: the demo must then fail
-    #[arg(long = "break", value_enum, value_name = "STEP", requires = "script")]
+    /// Play the script, but withhold this step's cause: the demo must then fail
+    #[arg(long = "break", value_enum, value_name = "STEP")]
     pub(crate) broken: Option<Step>,
 }
 
@@ -324,6 +324,34 @@ pub(crate) enum Step {
     Killed,
     /// The next client settles it: nothing lost, nothing doubled.
     Recovered,
+}
+
+impl Step {
+    /// All of them, in order.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Streamed,
+        Self::Cut,
+        Self::Polling,
+        Self::Reconnected,
+        Self::QueuedOffline,
+        Self::Delivered,
+        Self::Killed,
+        Self::Recovered,
+    ];
+
+    /// The stable name.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Streamed => "streamed",
+            Self::Cut => "cut",
+            Self::Polling => "polling",
+            Self::Reconnected => "reconnected",
+            Self::QueuedOffline => "queued_offline",
+            Self::Delivered => "delivered",
+            Self::Killed => "killed",
+            Self::Recovered => "recovered",
+        }
+    }
 }
 
 /// `create`.

@@ -333,7 +333,7 @@ impl Connection {
                 self.wait_to_redial(now, 1, error.retry);
             }
         }
-        self.poll.at(now);
+        self.poll.begin(now);
     }
 
     fn verified(&mut self, now: Tick, verdict: Result<bool, ServiceError>) {
@@ -384,7 +384,7 @@ impl Connection {
         }
         self.reason = Some(close_code(reason));
         self.wait_to_redial(now, weight(reason), RetryClass::Backoff);
-        self.poll.at(now);
+        self.poll.begin(now);
     }
 
     /// Plans the redial; `weight` counts a failure more than once where a hurry would only hurt.
@@ -499,7 +499,7 @@ impl Connection {
                     self.stale = false;
                     self.drop_socket();
                     self.wait_to_redial(now, 1, RetryClass::Backoff);
-                    self.poll.at(now);
+                    self.poll.begin(now);
                 } else {
                     self.ready(now, generation);
                 }

@@ -153,7 +153,7 @@ impl<'a> Run<'a> {
             job,
             texts: Texts::none(),
             feed,
-            waiting: Waiting::new(id.clone(), job.wait),
+            waiting: Waiting::new(id.clone(), job.wait, job.mode),
             direct: None,
             _open: open,
         }
