@@ -94,17 +94,27 @@ async fn f28_send_applied_within_the_grace_is_found_and_not_sent_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f29_doubled_and_swapped_frames_change_nothing_that_is_kept() {
-    for action in [Action::Reorder] {let t0=std::time::Instant::now();
+    let doubled = Rule::new(On::WsOut, Action::Duplicate).times(0);
+    let swapped = |kind: &str| {
+        Rule::new(On::WsOut, Action::Reorder)
+            .frame_type(kind)
+            .times(2)
+    };
+    for rules in [
+        vec![doubled],
+        vec![swapped("message_received"), swapped("stream_chunk")],
+    ] {
         let backend = backend();
         let device = Setup::at(&backend.url()).set("turn.inactivity", "2s");
         let device = device.start().await;
         let id = device.create().await;
         let chat = device.open(&id, ConnectionState::Live).await;
-        spoil(&backend, Rule::new(On::WsOut, action).times(0));
+        for rule in rules {
+            spoil(&backend, rule);
+        }
         for text in ["one", "two", "three"] {
             chat.send(text).await.unwrap();
             device.answered(&id, text).await;
-            eprintln!("{text} {:?} {:#?}", t0.elapsed(), device.events());
         }
         let rows = device
             .until(&id, "three turns", |rows| rows.len() >= 6)
@@ -183,5 +193,23 @@ async fn f27_swallowed_repetition_of_an_old_text_is_not_taken_for_the_old_one() 
         .await;
     assert_eq!(rows.len(), 4, "{rows:#?}");
     assert_eq!(held(&backend, &id), ["yes"; 2]);
+    device.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f07_confirmation_that_never_comes_is_looked_for_in_the_history() {
+    let backend = backend();
+    let device = Device::start(&backend.url()).await;
+    let id = device.create().await;
+    let chat = device.open(&id, ConnectionState::Live).await;
+    // The server hears, stores and answers; of all that only control frames come through.
+    spoil(&backend, Rule::new(On::WsOut, Action::Drop).times(0));
+    let sent = chat.send("do you hear me").await.unwrap();
+    let rows = device.answered(&id, "do you hear me").await;
+    assert_eq!(rows.len(), 2, "{rows:#?}");
+    assert_eq!(held(&backend, &id), ["do you hear me"]);
+    let story = device.story(sent.id).await;
+    let doubted = story.contains(&DeliveryState::Uncertain);
+    assert!(!doubted, "found before anyone had to doubt: {story:?}");
     device.stop().await;
 }
