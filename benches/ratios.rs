@@ -25,6 +25,10 @@ mod measure;
 mod pages;
 #[path = "ratios/report.rs"]
 mod report;
+#[path = "ratios/servers.rs"]
+mod servers;
+#[path = "ratios/socket.rs"]
+mod socket;
 #[path = "ratios/store.rs"]
 mod store;
 
@@ -59,6 +63,10 @@ const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
         names: &["ingest"],
         run: ingest::history,
+    },
+    Benchmark {
+        names: &["round_trip"],
+        run: socket::round_trip,
     },
 ];
 
