@@ -72,6 +72,11 @@ impl Tap {
         Self { address, seen }
     }
 
+    /// Forgets what came so far.
+    pub(crate) fn forget(&self) {
+        self.seen.lock().unwrap().clear();
+    }
+
     /// When the first chunk came that the test takes for the message; forgets all others.
     pub(crate) fn first(&self, is_message: impl Fn(&[u8]) -> bool) -> Option<Instant> {
         let seen = std::mem::take(&mut *self.seen.lock().unwrap());

@@ -52,10 +52,7 @@ async fn connect(origin: &str) -> Arc<dyn RealtimeSession> {
 }
 
 /// A socket without a client around it.
-pub(crate) async fn raw(
-    url: &str,
-    server: std::net::SocketAddr,
-) -> WebSocketStream<TcpStream> {
+pub(crate) async fn raw(url: &str, server: std::net::SocketAddr) -> WebSocketStream<TcpStream> {
     let stream = TcpStream::connect(server).await.unwrap();
     stream.set_nodelay(true).unwrap();
     client_async(url, stream).await.unwrap().0
