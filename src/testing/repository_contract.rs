@@ -91,8 +91,8 @@ pub(crate) async fn read<T: Send + 'static>(
 
 /// Writes out one test for each case of the contract.
 ///
-/// The argument names a function from nothing to a [`Fixture`](crate::testing::repository_contract::Fixture)
-/// with an empty store.
+/// The argument names a function from nothing to a `repository_contract::Fixture` with an empty
+/// store.
 #[macro_export]
 macro_rules! repository_contract {
     ($make:path) => {

@@ -7,4 +7,6 @@
 )]
 
 mod fallback;
+mod sharing;
 mod support;
+mod uncertain;

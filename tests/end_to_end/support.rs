@@ -31,7 +31,7 @@ pub(crate) async fn soon<T>(what: &str, wait: impl Future<Output = T>) -> T {
 /// One device.
 pub(crate) struct Device {
     pub(crate) client: ChatClient,
-    _store: TempDir,
+    store: Arc<TempDir>,
 }
 
 /// A backend that talks fast.
@@ -63,7 +63,16 @@ impl Device {
         let client = start_on(&store, url, config).await;
         Self {
             client,
-            _store: store,
+            store: Arc::new(store),
+        }
+    }
+
+    /// Another client on the same store, as another process would be.
+    pub(crate) async fn second(&self, url: &str) -> Self {
+        let client = start_on(&self.store, url, quick()).await;
+        Self {
+            client,
+            store: self.store.clone(),
         }
     }
 

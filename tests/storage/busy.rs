@@ -8,7 +8,7 @@ use tidings::{
     domain::ports::RepositoryError,
 };
 
-use crate::support::{accept_into, accepted, home, open, open_with};
+use crate::support::{accept_into, accepted, home, open, open_with, soon};
 
 #[tokio::test]
 async fn f42_a_held_file_is_unavailable_for_writing_and_readable() {
@@ -68,14 +68,18 @@ async fn a_store_opens_and_closes_while_another_writes() {
 #[tokio::test]
 async fn f48_close_does_not_wait_for_a_reader_elsewhere() {
     let (_home, path) = home();
-    let store = open(&path);
+    let patient = SqliteOptions {
+        busy_timeout: Duration::from_secs(3_600),
+        ..SqliteOptions::new(&path)
+    };
+    let store = open_with(patient).expect("a store");
     accept_into(&store, 1).await.expect("accepted");
     let reader = Connection::open(&path).expect("a file");
     reader
         .execute_batch("BEGIN; SELECT count(*) FROM message")
         .expect("a view");
     accept_into(&store, 2).await.expect("accepted");
-    store.close().await;
+    soon(store.close()).await;
     drop(reader);
     let store = open(&path);
     assert_eq!(accepted(&store).await, [1, 2]);

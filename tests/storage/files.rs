@@ -222,6 +222,15 @@ async fn f43_a_damaged_page_is_corrupt_at_its_use_and_the_store_answers_on() {
     store.close().await;
 }
 
+#[tokio::test]
+async fn no_path_stands_in_what_a_log_may_print() {
+    let (_home, path) = home();
+    let store = open(&path);
+    let shown = format!("{store:?}");
+    assert!(!shown.contains("chat.db"), "{shown}");
+    store.close().await;
+}
+
 fn page_of(path: &Path, table: &str) -> usize {
     let db = Connection::open(path).expect("a file");
     let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";

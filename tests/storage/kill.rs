@@ -123,6 +123,54 @@ async fn f45_inv01_nothing_that_was_acknowledged_is_lost_to_a_kill() {
     );
 }
 
+/// What a power cut can leave: any length of the log, and anything where its end was. The log of
+/// the killed process holds the whole history, the creation of the schema included, so a cut may
+/// fall into the migration too.
+#[tokio::test]
+async fn f46_f44_a_log_cut_anywhere_gives_a_prefix_and_splits_nothing() {
+    let (_home, path) = home();
+    let mut victim = Victim::start("kill::accepts_until_killed", &path, 0);
+    let mut told = BTreeSet::new();
+    while let Some(word) = victim.next("stored:") {
+        told.extend(whole(&word));
+        if told.len() == 24 {
+            victim.kill();
+        }
+    }
+    victim.bury();
+    let file = std::fs::read(&path).expect("a store");
+    let log = std::fs::read(path.with_extension("db-wal")).expect("its log");
+    assert!(file.len() <= 4096, "all is in the log still");
+    let mut before = Vec::new();
+    for cut in (0..log.len()).step_by(1_501).chain([log.len()]) {
+        let rest = if cut % 2 == 0 { 0 } else { 700 };
+        let torn = [&log[..cut], &vec![0xa5; rest]].concat();
+        let (_home, path) = home();
+        std::fs::write(&path, &file).expect("written");
+        std::fs::write(path.with_extension("db-wal"), torn).expect("written");
+        let store = open(&path);
+        let stored = in_accept_order(&store).await;
+        assert!(
+            stored.starts_with(&before),
+            "{stored:?} after {before:?}, cut at {cut}"
+        );
+        store.close().await;
+        before = stored;
+    }
+    let all: BTreeSet<u32> = before.into_iter().collect();
+    assert!(told.is_subset(&all), "the whole log has all that was told");
+}
+
+/// As [`accepted`], in the order of accepting.
+async fn in_accept_order(store: &Store) -> Vec<u32> {
+    let sorted = accepted(store).await;
+    let entries = store.view(|rows| rows.outbox(None)).await.expect("entries");
+    let number = |text: &str| text.trim_start_matches("text ").parse().expect("a number");
+    let list: Vec<u32> = entries.iter().map(|entry| number(&entry.text)).collect();
+    assert_eq!(list.len(), sorted.len());
+    list
+}
+
 /// Owns the store until it is killed.
 #[tokio::test]
 #[ignore = "the victim of the hand-over test; does nothing by itself"]

@@ -142,9 +142,6 @@ fn dump(db: &Connection) -> String {
         db,
         "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid",
     ) {
-        if table == "sqlite_sequence" {
-            text.push_str("DELETE FROM sqlite_sequence;\n");
-        }
         dump_rows(db, &table, &mut text);
     }
     for statement in indexes {

@@ -42,12 +42,13 @@ pub(crate) async fn soon<T>(event: impl Future<Output = T>) -> T {
         .expect("it never came")
 }
 
-/// Accepts message `n`: one row in each of three tables.
+/// Accepts message `n`: one row in each of three tables. It reads before it writes, as accepting
+/// does; a transaction that takes the write lock only then fails beside another writer.
 pub(crate) fn accept(rows: &mut dyn Rows, n: u32) -> RowResult<()> {
-    let order = rows.next_order()?;
     if rows.conversation(&samples::conversation_id("c"))?.is_none() {
         rows.put_conversation(&samples::bare_conversation("c"))?;
     }
+    let order = rows.next_order()?;
     rows.insert_message(&samples::message("c", n))?;
     let mut entry = samples::entry("c", n);
     entry.order = order;

@@ -48,13 +48,18 @@ pub(crate) fn routes(app: Shared) -> Router {
         .with_state(app)
 }
 
-/// The listener is on loopback already; this is for the day someone puts a proxy before it.
+/// The listener is on loopback already; this is for the day someone puts a proxy before it, and for
+/// web pages, which can reach loopback too but never without an `Origin` when they post.
 async fn only_loopback(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
     next: Next,
 ) -> Response {
-    if peer.ip().is_loopback() && !request.headers().contains_key("x-forwarded-for") {
+    let relayed = ["x-forwarded-for", "forwarded", "origin"];
+    let is_relayed = relayed
+        .iter()
+        .any(|name| request.headers().contains_key(*name));
+    if peer.ip().is_loopback() && !is_relayed {
         return next.run(request).await;
     }
     Refusal(StatusCode::FORBIDDEN, "only from this machine".to_owned()).into_response()

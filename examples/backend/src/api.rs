@@ -4,6 +4,7 @@ pub(crate) mod auth;
 mod consultations;
 mod envelope;
 mod extensions;
+mod guidance;
 mod messages;
 pub(crate) mod posting;
 mod requests;
@@ -22,13 +23,13 @@ use crate::{app::Shared, ws};
 pub(crate) fn routes() -> Router<Shared> {
     let consultations = Router::new()
         .route("/", post(consultations::create).get(consultations::list))
-        .route("/quick-actions", get(consultations::quick_actions))
+        .route("/quick-actions", get(guidance::quick_actions))
         .route(
             "/{id}",
             get(consultations::get).delete(consultations::delete),
         )
         .route("/{id}/complete", post(consultations::complete))
-        .route("/{id}/suggest-goals", post(consultations::suggest_goals))
+        .route("/{id}/suggest-goals", post(guidance::suggest_goals))
         .route("/{id}/messages", get(messages::list).post(messages::post))
         .route(
             "/{id}/messages/{message}",

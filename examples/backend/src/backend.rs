@@ -1,43 +1,30 @@
 //! The handle to a running backend: start it, look inside it, spoil it, stop it.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, thread, time::Duration};
+use std::{future::Future, net::SocketAddr, thread, time::Duration};
 
-use axum::middleware;
 use serde::Serialize;
-use tokio::{
-    net::TcpListener,
-    runtime::{Builder, Handle},
-    sync::oneshot,
-    time::timeout,
-};
+use tokio::{runtime::Handle, sync::oneshot};
 
 use crate::{
-    admin, api,
-    app::{App, Shared},
+    app::Shared,
     clock,
-    coach::Coach,
     config::BackendConfig,
     error::BackendError,
     faults::Faults,
-    hub::{Hub, OpenSocket},
-    journal::{FrameRecord, Journal, RequestRecord, Traffic},
-    network::{self, Network, WireInfo},
-    pipeline,
-    store::{Message, Store, tokens},
+    hub::OpenSocket,
+    journal::{FrameRecord, RequestRecord, Traffic},
+    network::Network,
+    server::{self, Ports, Started},
+    store::{Message, tokens},
     ws::Outgoing,
 };
-
-/// How long open sockets get to answer the closing handshake when the backend stops.
-const GOODBYE: Duration = Duration::from_millis(300);
-/// How long running database work gets to finish when the backend stops.
-const LAST_WRITES: Duration = Duration::from_secs(2);
 
 /// A running backend. Dropping it stops it without waiting; [`stop`](Self::stop) waits.
 #[derive(Debug)]
 pub struct Backend {
     app: Shared,
     runtime: Handle,
-    admin_addr: SocketAddr,
+    ports: Ports,
     quit: Option<oneshot::Sender<()>>,
     gone: Option<oneshot::Receiver<()>>,
 }
@@ -90,13 +77,19 @@ impl Backend {
         if !config.admin_listen.ip().is_loopback() {
             return Err(BackendError::AdminNotLoopback(config.admin_listen));
         }
+        let ports = Ports::claim(&config)?;
+        Self::start_on(ports, config)
+    }
+
+    fn start_on(ports: Ports, config: BackendConfig) -> Result<Self, BackendError> {
         let (ready, started) = std::sync::mpsc::channel();
         let (leaving, gone) = oneshot::channel();
         // Everything is made on that thread: a runtime must not be dropped on an async caller's.
+        let claimed = ports.clone();
         thread::Builder::new()
             .name("tidings-backend".to_owned())
             .spawn(move || {
-                live(config, &ready);
+                server::live(config, claimed, ready);
                 let _ = leaving.send(());
             })
             .map_err(BackendError::Runtime)?;
@@ -105,16 +98,11 @@ impl Backend {
                 "the server thread ended",
             )))
         })?;
-        let Started {
-            app,
-            runtime,
-            admin_addr,
-            quit,
-        } = started;
+        let Started { app, runtime, quit } = started;
         Ok(Self {
             app,
             runtime,
-            admin_addr,
+            ports,
             quit: Some(quit),
             gone: Some(gone),
         })
@@ -127,7 +115,7 @@ impl Backend {
 
     /// The origin of the admin endpoint. It stays reachable whatever the network does.
     pub fn admin_url(&self) -> String {
-        format!("http://{}", self.admin_addr)
+        format!("http://{}", self.ports.admin.addr())
     }
 
     /// The address clients talk to.
@@ -269,13 +257,10 @@ impl Backend {
     /// # Errors
     /// As [`start`](Self::start).
     pub async fn restart(self) -> Result<Self, BackendError> {
-        let config = BackendConfig {
-            listen: self.addr(),
-            admin_listen: self.admin_addr,
-            ..self.app.config.clone()
-        };
+        // Holding on to the ports keeps others from taking them meanwhile.
+        let (ports, config) = (self.ports.clone(), self.app.config.clone());
         self.stop().await;
-        Self::start(config)
+        Self::start_on(ports, config)
     }
 
     /// The future of its end, as a plain function so that dropping can begin it too.
@@ -297,106 +282,4 @@ impl Drop for Backend {
     fn drop(&mut self) {
         drop(self.begin_stop());
     }
-}
-
-fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
-    let listener = std::net::TcpListener::bind(addr)?;
-    listener.set_nonblocking(true)?;
-    TcpListener::from_std(listener)
-}
-
-/// What the thread tells its maker once clients can connect.
-struct Started {
-    app: Shared,
-    runtime: Handle,
-    admin_addr: SocketAddr,
-    quit: oneshot::Sender<()>,
-}
-
-/// The server thread: makes everything, says so, and serves until told to quit.
-fn live(config: BackendConfig, ready: &std::sync::mpsc::Sender<Result<Started, BackendError>>) {
-    let built = Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(4)
-        .build();
-    let runtime = match built {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            let _ = ready.send(Err(BackendError::Runtime(error)));
-            return;
-        }
-    };
-    let entered = runtime.enter();
-    let (app, admin, admin_addr) = match prepare(config) {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            let _ = ready.send(Err(error));
-            return;
-        }
-    };
-    drop(entered);
-    let (quit, quitting) = oneshot::channel();
-    let handle = runtime.handle().clone();
-    let started = Started {
-        app: Arc::clone(&app),
-        runtime: handle,
-        admin_addr,
-        quit,
-    };
-    let _ = ready.send(Ok(started));
-    runtime.block_on(serve(app, admin, quitting));
-    runtime.shutdown_timeout(LAST_WRITES);
-}
-
-/// Binds and opens all there is to bind and open. Needs a runtime around it.
-fn prepare(config: BackendConfig) -> Result<(Shared, TcpListener, SocketAddr), BackendError> {
-    let bind_error = |addr| move |source| BackendError::Bind { addr, source };
-    let faults = Faults::default();
-    let door = network::bind(config.listen, faults.clone()).map_err(bind_error(config.listen))?;
-    let admin = listen(config.admin_listen).map_err(bind_error(config.admin_listen))?;
-    let admin_addr = admin
-        .local_addr()
-        .map_err(bind_error(config.admin_listen))?;
-    let journal = Arc::new(Journal::new());
-    let app = Arc::new(App {
-        store: Store::open(config.store.as_deref())?,
-        hub: Hub::new(Arc::clone(&journal)),
-        coach: Coach::new(&config.coach, config.word_delay)?,
-        faults,
-        journal,
-        door,
-        config,
-    });
-    Ok((app, admin, admin_addr))
-}
-
-async fn serve(app: Shared, admin: TcpListener, quitting: oneshot::Receiver<()>) {
-    let public = api::routes()
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&app),
-            pipeline::run,
-        ))
-        .with_state(Arc::clone(&app))
-        .into_make_service_with_connect_info::<WireInfo>();
-    let private =
-        admin::routes(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(axum::serve(app.door.clone(), public).into_future());
-    tokio::spawn(axum::serve(admin, private).into_future());
-    let _ = quitting.await;
-    say_goodbye(&app).await;
-    app.door.slam();
-}
-
-async fn say_goodbye(app: &Shared) {
-    let mut changes = app.journal.changes();
-    let close = Outgoing::Close {
-        code: 1001,
-        reason: "going away".to_owned(),
-    };
-    for conversation in app.hub.conversations() {
-        app.hub.send_all(&conversation, &close);
-    }
-    let everyone_left =
-        async { while !app.hub.sockets().is_empty() && changes.changed().await.is_ok() {} };
-    let _ = timeout(GOODBYE, everyone_left).await;
 }

@@ -20,8 +20,9 @@
 //! The server lives on a thread and a runtime of its own, so it works from synchronous tests and
 //! keeps answering while a test blocks. Dropping the [`Backend`] stops it.
 //!
-//! The wire contract, the extensions and the rule format are in the package's `README.md`.
-
+//! The wire contract, the extensions and the rule format:
+//!
+#![doc = include_str!("../README.md")]
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]
 // The laws these lints guard (time, tasks and order enter from outside) bind the SDK, which is
 // simulated; a server is real: it reads the clock, spawns and selects.
@@ -44,6 +45,7 @@ mod hub;
 mod journal;
 mod network;
 mod pipeline;
+mod server;
 mod store;
 mod turns;
 mod ws;

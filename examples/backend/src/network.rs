@@ -1,9 +1,11 @@
 //! The TCP side of the public endpoint: one listener that can vanish, connections that can die.
 
 mod listener;
+mod port;
 mod wire;
 
-pub(crate) use listener::{Door, bind};
+pub(crate) use listener::Door;
+pub(crate) use port::Port;
 pub(crate) use wire::{Flow, Wire, WireInfo};
 
 use serde::{Deserialize, Serialize};

@@ -18,7 +18,7 @@ use crate::{
     app::Shared,
     faults::{Action, Decision, Event, On},
     journal::{AuthPlacement, RequestRecord},
-    network::{Network, Wire, WireInfo},
+    network::{Flow, Network, Wire, WireInfo},
     turns::TurnPlan,
     ws::UpgradePlan,
 };
@@ -113,6 +113,11 @@ impl Passage {
             Action::LostAck => {
                 let _ = self.process(parts, body).await;
                 self.cut()
+            }
+            Action::FrozenAck => {
+                let _ = self.process(parts, body).await;
+                self.wire.flow(Flow::Lost, Flow::Lost);
+                std::future::pending().await
             }
             Action::LateApply { ms } => {
                 let cut = self.cut();

@@ -191,7 +191,3 @@ fn created(reply: &HttpReply) -> Option<(ServerConversation, Vec<ServerMessage>)
     messages.retain(|message| seen.insert(message.id.clone()));
     Some((fetched.conversation, messages))
 }
-
-#[cfg(test)]
-#[path = "create_tests.rs"]
-mod tests;

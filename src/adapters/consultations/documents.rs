@@ -180,7 +180,8 @@ mod tests {
         #[test]
         fn l2_n_documents_are_split_into_n(texts in prop::collection::vec("(?s).{0,20}", 0..8), gap in "[ \n\t]{0,2}") {
             let whole: Vec<String> = texts.iter().map(|t| serde_json::json!({ "content": t, "n": [{}] }).to_string()).collect();
-            prop_assert_eq!(documents(&whole.join(&gap)), whole);
+            let frame = whole.join(&gap);
+            prop_assert_eq!(documents(&frame), whole);
         }
     }
 }

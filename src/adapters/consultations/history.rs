@@ -169,7 +169,7 @@ impl ConsultationsService {
     ) -> Result<Chunk, ServiceError> {
         let read = self.request(id, offset, limit).await?;
         if read.is_whole(limit) {
-            return Ok(read.as_whole());
+            return Ok(read.into_whole());
         }
         if let Some(place) = read.place(offset, limit) {
             return Ok(read.at(place));
@@ -177,7 +177,7 @@ impl ConsultationsService {
         let start = self.request(id, 0, limit).await?;
         let first = |listed: &Listed| listed.messages.first().map(|m| m.id.clone());
         if first(&start) == first(&read) {
-            return Ok(start.as_whole());
+            return Ok(start.into_whole());
         }
         Ok(read.at(offset))
     }
@@ -240,7 +240,7 @@ impl Listed {
         }
     }
 
-    fn as_whole(self) -> Chunk {
+    fn into_whole(self) -> Chunk {
         Chunk {
             whole: true,
             ..self.at(0)
@@ -297,7 +297,3 @@ fn cursor_refused() -> ServiceError {
         "the server's history is shorter than what was read before",
     )
 }
-
-#[cfg(test)]
-#[path = "history_tests.rs"]
-mod tests;

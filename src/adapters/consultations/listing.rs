@@ -162,7 +162,3 @@ fn listed(reply: &HttpReply) -> Option<Listed> {
             .or_else(|| nested.flag(&["has_more"])),
     })
 }
-
-#[cfg(test)]
-#[path = "listing_tests.rs"]
-mod tests;

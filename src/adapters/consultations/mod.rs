@@ -9,6 +9,7 @@ mod create;
 mod dialect;
 mod documents;
 mod envelope;
+mod extensions;
 mod frames;
 mod history;
 mod json;
@@ -21,6 +22,7 @@ mod wire;
 
 pub use config::{ConfigError, ConsultationsConfig, SERVER_PERSONAS, WsAuth};
 pub use dialect::Dialect;
+pub use frames::{ConsultationsDecoder, ConsultationsEncoder};
 pub use origin::{OriginError, parse_origin};
 pub use service::ConsultationsService;
 pub use session::ConsultationsSession;

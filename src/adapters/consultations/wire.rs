@@ -142,5 +142,4 @@ fn attributes(object: &Object<'_>) -> BTreeMap<String, String> {
 }
 
 #[cfg(test)]
-#[path = "wire_tests.rs"]
 mod tests;

@@ -46,6 +46,14 @@ struct State {
     refresh: Option<(Option<Token>, Refresh)>,
 }
 
+/// What a caller in need of a fresh token finds.
+enum Join {
+    /// Another caller's refresh has brought it already, or ended the session.
+    Known(Result<Token, TokenError>),
+    /// The refresh to wait for.
+    Wait(Refresh),
+}
+
 /// Answers for the current token.
 pub struct Authenticator {
     provider: Arc<dyn TokenProvider>,
@@ -129,23 +137,18 @@ impl Authenticator {
     }
 
     async fn refresh(&self, refused: Option<Token>) -> Result<Token, TokenError> {
-        let (answer, running) = self.with(|state| state.join(&refused, || self.begin()));
-        if let Some(known) = answer {
-            return known;
-        }
-        let result = match running {
-            Some(refresh) => refresh.await,
-            None => Err(TokenError::Unavailable),
+        let running = match self.with(|state| state.join(&refused, || self.begin())) {
+            Join::Known(answer) => return answer,
+            Join::Wait(running) => running,
         };
+        let result = running.await;
         self.with(State::settle);
-        match result {
-            Ok(same) if refused.as_ref() == Some(&same) => Err(TokenError::SignInRequired),
-            Ok(fresh) => {
-                self.believe(&fresh);
-                Ok(fresh)
-            }
-            other => other,
+        let fresh = result?;
+        if refused.as_ref() == Some(&fresh) {
+            return Err(TokenError::SignInRequired);
         }
+        self.believe(&fresh);
+        Ok(fresh)
     }
 
     /// A token that looks stale the moment it was issued only shows that this clock is wrong.
@@ -188,25 +191,19 @@ impl Authenticator {
 }
 
 impl State {
-    /// Either what is known already, or the refresh to wait for.
-    #[expect(clippy::type_complexity, reason = "one of the two, for one caller")]
-    fn join(
-        &mut self,
-        refused: &Option<Token>,
-        begin: impl FnOnce() -> Refresh,
-    ) -> (Option<Result<Token, TokenError>>, Option<Refresh>) {
+    fn join(&mut self, refused: &Option<Token>, begin: impl FnOnce() -> Refresh) -> Join {
         self.settle();
+        if self.ended.as_ref() == Some(refused) {
+            return Join::Known(Err(TokenError::SignInRequired));
+        }
         if let Some((old, new)) = &self.replaced
             && old == refused
         {
-            return (Some(Ok(new.clone())), None);
-        }
-        if self.ended.as_ref() == Some(refused) {
-            return (Some(Err(TokenError::SignInRequired)), None);
+            return Join::Known(Ok(new.clone()));
         }
         let ask = || (refused.clone(), begin());
         let (_, running) = self.refresh.get_or_insert_with(ask);
-        (None, Some(running.clone()))
+        Join::Wait(running.clone())
     }
 
     /// Takes in the result of a finished refresh, whoever waited for it and was dropped.
@@ -237,5 +234,4 @@ fn failure(error: TokenError) -> ServiceError {
 }
 
 #[cfg(test)]
-#[path = "auth_tests.rs"]
 mod tests;

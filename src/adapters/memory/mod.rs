@@ -4,6 +4,7 @@
 //! for nothing SQLite-shaped. Both pass one contract suite.
 
 mod rows;
+mod state;
 mod table;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use self::rows::State;
+use self::{rows::MemoryRows, state::State};
 use crate::{
     adapters::storage::guarded,
     domain::ports::{
@@ -54,7 +55,7 @@ impl ChatRepository for MemoryRepository {
     async fn write(&self, _: Durability, job: Job) -> RowResult<()> {
         let mut slot = self.lock();
         let state = slot.as_mut().ok_or(RepositoryError::Closed)?;
-        let outcome = guarded::run(job, &mut state.writing());
+        let outcome = guarded::run(job, &mut MemoryRows::writing(state));
         state.finish(outcome.is_ok());
         if outcome.is_ok() {
             self.revision.send_modify(|revision| *revision += 1);
@@ -65,7 +66,7 @@ impl ChatRepository for MemoryRepository {
     async fn read(&self, job: Job) -> RowResult<()> {
         let mut slot = self.lock();
         let state = slot.as_mut().ok_or(RepositoryError::Closed)?;
-        guarded::run(job, &mut state.reading())
+        guarded::run(job, &mut MemoryRows::reading(state))
     }
 
     fn revision(&self) -> Revision {

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use super::table::Table;
+use super::state::{JOURNAL, ORDER, SERIAL, State, broken};
 use crate::{
     adapters::storage::fold::Needle,
     domain::{
@@ -13,156 +13,11 @@ use crate::{
         order::SortKey,
         outbox::OutboxEntry,
         ports::{
-            RepositoryError, Rows,
+            Rows,
             chat_repository::{ConversationFilter, RowResult},
         },
     },
 };
-
-/// A message and its place in the order of inserts.
-#[derive(Debug)]
-struct Stored {
-    serial: i64,
-    message: Message,
-}
-
-/// A place in a conversation; the serial parts rows that share a key.
-type Place = (ConversationId, SortKey, i64);
-
-const SERIAL: &str = "serial";
-const ORDER: &str = "order";
-const JOURNAL: &str = "journal";
-
-/// All tables. Indexes are tables too, so that one undo covers them.
-#[derive(Debug, Default)]
-pub(super) struct State {
-    conversations: Table<ConversationId, Conversation>,
-    messages: Table<ClientMessageId, Stored>,
-    places: Table<Place, ClientMessageId>,
-    serials: Table<i64, ClientMessageId>,
-    server_ids: Table<(ConversationId, MessageId), ClientMessageId>,
-    outbox: Table<ClientMessageId, OutboxEntry>,
-    journal: Table<i64, JournalEntry>,
-    settings: Table<String, String>,
-    counters: Table<&'static str, i64>,
-}
-
-impl State {
-    pub(super) const fn writing(&mut self) -> MemoryRows<'_> {
-        MemoryRows {
-            state: self,
-            writable: true,
-        }
-    }
-
-    pub(super) const fn reading(&mut self) -> MemoryRows<'_> {
-        MemoryRows {
-            state: self,
-            writable: false,
-        }
-    }
-
-    pub(super) fn finish(&mut self, keep: bool) {
-        self.conversations.finish(keep);
-        self.messages.finish(keep);
-        self.places.finish(keep);
-        self.serials.finish(keep);
-        self.server_ids.finish(keep);
-        self.outbox.finish(keep);
-        self.journal.finish(keep);
-        self.settings.finish(keep);
-        self.counters.finish(keep);
-    }
-
-    fn count_up(&mut self, counter: &'static str) -> i64 {
-        let next = self.counter(counter) + 1;
-        self.counters.put(counter, next);
-        next
-    }
-
-    fn counter(&self, counter: &'static str) -> i64 {
-        self.counters.get(&counter).copied().unwrap_or(0)
-    }
-
-    fn require(&self, conversation: &ConversationId) -> RowResult<()> {
-        match self.conversations.get(conversation) {
-            Some(_) => Ok(()),
-            None => Err(broken("a row names a conversation that is not stored")),
-        }
-    }
-
-    /// The constraints, looked at before anything is touched: a job may go on after an error.
-    fn admit(&self, message: &Message) -> RowResult<()> {
-        self.require(&message.conversation)?;
-        let holder = message.server_id.clone().and_then(|server_id| {
-            let name = (message.conversation.clone(), server_id);
-            self.server_ids.get(&name)
-        });
-        match holder {
-            Some(other) if *other != message.id => Err(broken("two rows with one server id")),
-            _ => Ok(()),
-        }
-    }
-
-    /// Enters an admitted message everywhere; it must not be stored at that moment.
-    fn enter(&mut self, serial: i64, message: &Message) {
-        let place = (message.conversation.clone(), message.key, serial);
-        if let Some(server_id) = &message.server_id {
-            let name = (message.conversation.clone(), server_id.clone());
-            self.server_ids.put(name, message.id);
-        }
-        self.places.put(place, message.id);
-        self.serials.put(serial, message.id);
-        let message = message.clone();
-        self.messages.put(message.id, Stored { serial, message });
-    }
-
-    /// Takes the message out of everything, and returns its serial.
-    fn leave(&mut self, id: ClientMessageId) -> Option<i64> {
-        let Stored { serial, message } = self.messages.get(&id)?;
-        let serial = *serial;
-        let place = (message.conversation.clone(), message.key, serial);
-        let name = message.server_id.clone();
-        if let Some(name) = name.map(|server_id| (place.0.clone(), server_id)) {
-            self.server_ids.remove(&name);
-        }
-        self.places.remove(&place);
-        self.serials.remove(&serial);
-        self.messages.remove(&id);
-        Some(serial)
-    }
-
-    fn look_up(&self, id: &ClientMessageId) -> Option<&Message> {
-        self.messages.get(id).map(|stored| &stored.message)
-    }
-
-    /// The rows of a conversation with keys in the range, ascending; walks both ways.
-    fn span(
-        &self,
-        conversation: &ConversationId,
-        above: Option<SortKey>,
-        below: Option<SortKey>,
-    ) -> impl DoubleEndedIterator<Item = &Message> {
-        let place = |key: i64, serial| (conversation.clone(), SortKey::from_i64(key), serial);
-        let low = match above {
-            Some(key) => Bound::Excluded(place(key.as_i64(), i64::MAX)),
-            None => Bound::Included(place(i64::MIN, i64::MIN)),
-        };
-        let high = match below {
-            Some(key) => Bound::Excluded(place(key.as_i64(), i64::MIN)),
-            None => Bound::Included(place(i64::MAX, i64::MAX)),
-        };
-        // A range whose ends cross would panic: an outside caller may ask for one.
-        let sane = above.is_none_or(|low| below.is_none_or(|high| low < high));
-        let range = sane.then(|| self.places.rows().range((low, high)));
-        let ids = range.into_iter().flatten();
-        ids.filter_map(|(_, id)| self.look_up(id))
-    }
-}
-
-fn broken(rule: &str) -> RepositoryError {
-    RepositoryError::Internal(rule.to_owned())
-}
 
 /// One transaction's view.
 pub(super) struct MemoryRows<'a> {
@@ -170,7 +25,21 @@ pub(super) struct MemoryRows<'a> {
     writable: bool,
 }
 
-impl MemoryRows<'_> {
+impl<'a> MemoryRows<'a> {
+    pub(super) const fn writing(state: &'a mut State) -> Self {
+        Self {
+            state,
+            writable: true,
+        }
+    }
+
+    pub(super) const fn reading(state: &'a mut State) -> Self {
+        Self {
+            state,
+            writable: false,
+        }
+    }
+
     fn change(&mut self) -> RowResult<&mut State> {
         if self.writable {
             return Ok(self.state);

@@ -29,11 +29,9 @@ macro_rules! query {
 pub(super) const ONE: &str = query!("WHERE id = ?1");
 
 pub(super) const LISTED: &str = query!(
-    "INDEXED BY conversation_listed WHERE hidden = 0 ORDER BY activity_at DESC, id LIMIT ?1"
+    "INDEXED BY conversation_listed
+     WHERE hidden = ?1 ORDER BY activity_at DESC, id LIMIT ?2"
 );
-
-pub(super) const ALL: &str =
-    query!("INDEXED BY conversation_by_activity ORDER BY activity_at DESC, id LIMIT ?1");
 
 const INSERT: &str = "INSERT INTO conversation (
     id, title, archived, draft,
@@ -73,13 +71,24 @@ pub(super) fn list(
     db: &Connection,
     filter: ConversationFilter,
 ) -> rusqlite::Result<Vec<Conversation>> {
-    let sql = if filter.include_archived { ALL } else { LISTED };
     let most = match filter.limit {
-        0 => i64::MAX,
-        some => limit(some),
+        0 => usize::MAX,
+        some => some,
     };
-    let mut statement = db.prepare_cached(sql)?;
-    statement.query_map([most], decode)?.collect()
+    let mut list = part(db, false, most)?;
+    if filter.include_archived {
+        list.extend(part(db, true, most)?);
+        list.sort_by(|a, b| (b.activity_at, &a.id).cmp(&(a.activity_at, &b.id)));
+        list.truncate(most);
+    }
+    Ok(list)
+}
+
+/// The newest of the open ones, or of the hidden ones.
+fn part(db: &Connection, hidden: bool, most: usize) -> rusqlite::Result<Vec<Conversation>> {
+    let mut statement = db.prepare_cached(LISTED)?;
+    let rows = statement.query_map(params![hidden, limit(most)], decode)?;
+    rows.collect()
 }
 
 pub(super) fn put(db: &Connection, conversation: &Conversation) -> rusqlite::Result<()> {

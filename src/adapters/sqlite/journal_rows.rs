@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     codec::{Columns, limit, state_number},
-    outbox_rows::retry_after,
+    outbox_rows::{count, retry_after},
 };
 use crate::domain::{
     ids::{ClientMessageId, MessageId},
@@ -27,16 +27,21 @@ macro_rules! query {
 
 pub(super) const AFTER: &str = query!("WHERE sequence > ?1 ORDER BY sequence LIMIT ?2");
 
-pub(super) const OF: &str =
-    query!("INDEXED BY journal_of_message WHERE message = ?1 ORDER BY sequence");
+/// A look into the index for each conversation: asked by people, so that appending, which every
+/// step of every message does, keeps one index and not two. Sorted by the caller.
+pub(super) const OF: &str = query!(
+    "INDEXED BY journal_of_message
+     WHERE conversation IN (SELECT pk FROM conversation) AND message = ?1"
+);
 
-/// SQLite's own memory of the highest number given; it outlives the rows.
-const HEAD: &str = "SELECT seq FROM sqlite_sequence WHERE name = 'journal'";
+/// The counter outlives the rows.
+pub(super) const HEAD: &str = "SELECT value FROM counter WHERE name = 'journal'";
 
 const APPEND: &str = "INSERT INTO journal (
     message, conversation, at, state, attempt, next_attempt_at, server_id,
-    reason_code, reason_retry, reason_after_ms, reason_text)
-    VALUES (?1, (SELECT pk FROM conversation WHERE id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    reason_code, reason_retry, reason_after_ms, reason_text, sequence)
+    VALUES (?1, (SELECT pk FROM conversation WHERE id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
+    (SELECT value + 1 FROM counter WHERE name = 'journal'))";
 
 pub(super) const SETTING: &str = "SELECT value FROM setting WHERE name = ?1";
 
@@ -58,7 +63,8 @@ pub(super) fn append(db: &Connection, entry: &JournalEntry) -> rusqlite::Result<
         reason.and_then(retry_after),
         reason.map(|reason| reason.text.as_str()),
     ])?;
-    Ok(())
+    // Counted last: an entry that is refused takes no number.
+    count(db, "journal").map(drop)
 }
 
 pub(super) fn after(
@@ -74,13 +80,14 @@ pub(super) fn after(
 pub(super) fn of(db: &Connection, id: ClientMessageId) -> rusqlite::Result<Vec<JournalEntry>> {
     let mut statement = db.prepare_cached(OF)?;
     let rows = statement.query_map([id.as_bytes()], decode)?;
-    rows.collect()
+    let mut list: Vec<JournalEntry> = rows.collect::<rusqlite::Result<_>>()?;
+    list.sort_by_key(|entry| entry.sequence);
+    Ok(list)
 }
 
 pub(super) fn head(db: &Connection) -> rusqlite::Result<i64> {
     let mut statement = db.prepare_cached(HEAD)?;
-    let head = statement.query_row((), |row| row.get(0)).optional()?;
-    Ok(head.unwrap_or(0))
+    statement.query_row((), |row| row.get(0))
 }
 
 pub(super) fn setting(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {

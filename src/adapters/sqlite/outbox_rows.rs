@@ -28,18 +28,15 @@ pub(super) const ONE: &str = query!("WHERE message = ?1");
 /// Sorted by the caller: all rows are read anyway, and an index for it would cost each accept.
 const ALL: &str = query!("");
 
-pub(super) const OF_CONVERSATION: &str = query!(
-    "INDEXED BY outbox_of_conversation
-     WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) ORDER BY accept_order, pk"
-);
+const OF_CONVERSATION: &str =
+    query!("WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)");
 
 /// The next conversation with something waiting, and the first row of it. Asked once for each
 /// such conversation, so that the cost does not grow with the number of rows that wait.
-pub(super) const NEXT_HEAD: &str = "SELECT conversation, pk FROM outbox INDEXED BY outbox_waiting
+pub(super) const NEXT_HEAD: &str = "SELECT conversation, message
+    FROM outbox INDEXED BY outbox_waiting
     WHERE parked = 0 AND state IN (0, 1, 2) AND conversation > ?1
-    ORDER BY conversation, accept_order, pk LIMIT 1";
-
-pub(super) const BY_NUMBER: &str = query!("WHERE pk = ?1");
+    ORDER BY conversation, accept_order LIMIT 1";
 
 const PUT: &str = "INSERT INTO outbox (
     message, conversation, body, durable, state, accept_order, attempt, failures, accepted_at,
@@ -58,12 +55,17 @@ const PUT: &str = "INSERT INTO outbox (
 
 const REMOVE: &str = "DELETE FROM outbox WHERE message = ?1";
 
-pub(super) const NEXT_ORDER: &str =
-    "UPDATE counter SET value = value + 1 WHERE name = 'order' RETURNING value";
+/// Counts up and tells the new number, which is given once for ever.
+pub(super) const COUNT: &str =
+    "UPDATE counter SET value = value + 1 WHERE name = ?1 RETURNING value";
 
 pub(super) fn next_order(db: &Connection) -> rusqlite::Result<i64> {
-    let mut statement = db.prepare_cached(NEXT_ORDER)?;
-    statement.query_row((), |row| row.get(0))
+    count(db, "order")
+}
+
+pub(super) fn count(db: &Connection, counter: &str) -> rusqlite::Result<i64> {
+    let mut statement = db.prepare_cached(COUNT)?;
+    statement.query_row([counter], |row| row.get(0))
 }
 
 pub(super) fn one(db: &Connection, id: ClientMessageId) -> rusqlite::Result<Option<OutboxEntry>> {
@@ -76,22 +78,22 @@ pub(super) fn list(
     conversation: Option<&ConversationId>,
 ) -> rusqlite::Result<Vec<OutboxEntry>> {
     match conversation {
-        Some(id) => {
-            let mut statement = db.prepare_cached(OF_CONVERSATION)?;
-            statement.query_map([id.as_str()], decode)?.collect()
-        }
+        Some(id) => in_order(
+            db.prepare_cached(OF_CONVERSATION)?
+                .query_map([id.as_str()], decode)?,
+        ),
         None => in_order(db.prepare_cached(ALL)?.query_map((), decode)?),
     }
 }
 
 pub(super) fn heads(db: &Connection) -> rusqlite::Result<Vec<OutboxEntry>> {
     let mut next = db.prepare_cached(NEXT_HEAD)?;
-    let mut read = db.prepare_cached(BY_NUMBER)?;
+    let mut read = db.prepare_cached(ONE)?;
     let mut found = Vec::new();
     let mut beyond = i64::MIN;
-    let head = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?));
-    while let Some((conversation, number)) = next.query_row([beyond], head).optional()? {
-        found.push(read.query_row([number], decode));
+    let head = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, [u8; 16]>(1)?));
+    while let Some((conversation, message)) = next.query_row([beyond], head).optional()? {
+        found.push(read.query_row([message], decode));
         beyond = conversation;
     }
     in_order(found.into_iter())

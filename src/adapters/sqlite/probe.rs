@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, OpenFlags};
 
 use super::{error::failed, migrate};
 use crate::domain::ports::{RepositoryError, chat_repository::RowResult};
@@ -89,13 +89,10 @@ fn read_label(db: &Connection) -> rusqlite::Result<Label> {
     })
 }
 
-/// The newest word may be in the log, so it has to be read; closing must not fold it in.
+/// The newest word may be in the log, so it has to be read; who cannot write cannot fold it in.
 fn with_log(path: &Path) -> RowResult<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(path, flags).map_err(failed)?;
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
-        .map_err(failed)?;
-    Ok(db)
+    Connection::open_with_flags(path, flags).map_err(failed)
 }
 
 /// `immutable` makes SQLite take no lock and create no file beside it.

@@ -1,6 +1,7 @@
 //! The port over connections, threads and the election; and the order in which they end.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
 };
@@ -30,7 +31,7 @@ const READERS: usize = 2;
 /// A store in one SQLite file.
 ///
 /// Dropping it without [`ChatRepository::close`] finishes in the background what was handed over.
-#[derive(Debug)]
+/// After the close, [`ChatRepository::changed`] and [`ChatRepository::became_owner`] wait for ever.
 pub struct SqliteRepository {
     core: Arc<Core>,
     /// Under [`Executor::Inline`]; `None` on threads, and after the close.
@@ -38,7 +39,6 @@ pub struct SqliteRepository {
 }
 
 /// What the threads share.
-#[derive(Debug)]
 struct Core {
     writer: Mutex<Writer>,
     writes: Queue<WriteTask>,
@@ -50,7 +50,6 @@ struct Core {
 }
 
 /// What has no thread of its own.
-#[derive(Debug)]
 struct Inline {
     reader: Connection,
     watcher: Option<JoinHandle<()>>,
@@ -111,6 +110,16 @@ impl SqliteRepository {
             drop(inline.reader);
             finish(&self.core, inline.watcher);
         }
+    }
+}
+
+/// Names no path: a log is no place for it.
+impl fmt::Debug for SqliteRepository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteRepository")
+            .field("revision", &self.revision())
+            .field("owner", &self.is_owner())
+            .finish_non_exhaustive()
     }
 }
 

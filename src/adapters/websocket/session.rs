@@ -219,3 +219,6 @@ fn write_failure(error: &tungstenite::Error) -> ServiceError {
         _ => ServiceError::unknown(FailureKind::Interrupted, "the socket broke while writing"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,7 +89,9 @@ pub type RowResult<T> = Result<T, RepositoryError>;
 /// The row primitives of one transaction.
 ///
 /// Lists come in the order named. Keys, ids and states are stored as they are given; no primitive
-/// decides anything.
+/// decides anything. Refused, as [`RepositoryError::Internal`] and with nothing changed, is a row
+/// that cannot be one: a message, entry or journal entry whose conversation is not stored, a
+/// second row with one key, or with one server id in one conversation.
 pub trait Rows {
     /// The conversation with this id.
     fn conversation(&mut self, id: &ConversationId) -> RowResult<Option<Conversation>>;

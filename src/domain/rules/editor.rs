@@ -35,15 +35,20 @@ impl<'a> Editor<'a> {
     /// # Errors
     /// The store's.
     pub fn open(rows: &'a mut dyn Rows, id: &ConversationId) -> RowResult<Self> {
-        let stored = rows.conversation(id)?;
-        let dirty = stored.is_none();
-        let conversation =
-            stored.unwrap_or_else(|| Conversation::new(ServerConversation::bare(id.clone())));
+        let conversation = match rows.conversation(id)? {
+            Some(stored) => stored,
+            None => {
+                // Stored at once: its messages refer to it.
+                let bare = Conversation::new(ServerConversation::bare(id.clone()));
+                rows.put_conversation(&bare)?;
+                bare
+            }
+        };
         Ok(Self {
             rows,
             conversation,
             last_is_stale: false,
-            dirty,
+            dirty: false,
         })
     }
 

@@ -149,6 +149,12 @@ fn unsent(
     if let Settlement::Waiting(reason) = settlement {
         return wait(rows, message, entry, reason, now);
     }
+    if message.state == DeliveryState::Queued
+        && let Settlement::Lost { reason, .. } = settlement
+    {
+        // Nothing left this device: there is nothing to be uncertain about.
+        return wait(rows, message, entry, reason, now);
+    }
     let (event, reason, next) = match settlement {
         Settlement::Lost {
             reason,

@@ -34,7 +34,7 @@ use std::{collections::VecDeque, time::Duration};
 use crate::{
     domain::{
         event::CloseReason,
-        retry::{FailureKind, Outcome, RetryClass, ServiceError},
+        retry::{FailureKind, RetryClass, ServiceError},
         time::Tick,
     },
     engine::{draw::Draw, sooner},
@@ -101,7 +101,10 @@ pub struct Connection {
     /// Failures in a row since the socket was last stable.
     failures: u32,
     stale: bool,
+    /// Nothing could be reached, as far as our own tries tell.
     offline: bool,
+    /// The device says that it has no network.
+    no_network: bool,
     foreground: bool,
     resync: Option<Tick>,
     last_resync: Option<Tick>,
@@ -125,6 +128,7 @@ impl Connection {
             failures: 0,
             stale: false,
             offline: false,
+            no_network: false,
             foreground: true,
             resync: None,
             last_resync: None,
@@ -185,7 +189,8 @@ impl Connection {
             Socket::Idle | Socket::Dialling { .. } | Socket::Held => None,
         };
         let socket = socket.filter(|_| self.rest == Rest::Open);
-        sooner(sooner(socket, self.poll.due()), self.resync)
+        let poll = self.poll.due().filter(|_| !self.polls_are_held());
+        sooner(sooner(socket, poll), self.resync)
     }
 
     /// The current status.
@@ -230,7 +235,12 @@ impl Connection {
             // A place for a socket became free, or was taken away.
             match (self.socket_allowed, self.socket) {
                 (true, Socket::Idle) => self.dial(now),
-                (false, _) => self.drop_socket(),
+                (false, _) => {
+                    self.drop_socket();
+                    if self.poll.due().is_none() && !self.poll.in_flight() {
+                        self.poll.at(now);
+                    }
+                }
                 _ => {}
             }
             return;
@@ -271,7 +281,7 @@ impl Connection {
             deadline: now + wait,
             ready_frame,
         };
-        self.offline = false;
+        self.reached();
         self.outputs.push_back(Output::CatchUp);
     }
 
@@ -308,6 +318,7 @@ impl Connection {
             return;
         }
         self.reason = Some(error.code().to_owned());
+        self.stale = false;
         match error.kind {
             FailureKind::SignInRequired => return self.sign_in_required(),
             FailureKind::NotFound
@@ -318,12 +329,11 @@ impl Connection {
                 self.outputs.push_back(Output::Verify);
             }
             _ => {
-                self.offline =
-                    error.kind == FailureKind::Unreachable && error.outcome == Outcome::NotApplied;
+                self.offline = is_offline(error);
                 self.wait_to_redial(now, 1, error.retry);
             }
         }
-        self.poll.at(now);
+        self.poll.begin(now);
     }
 
     fn verified(&mut self, now: Tick, verdict: Result<bool, ServiceError>) {
@@ -341,7 +351,10 @@ impl Connection {
                 self.stop(Rest::Closed);
             }
             Err(error) => match error.kind {
-                FailureKind::NotFound | FailureKind::NotAllowed | FailureKind::NotActive => {
+                FailureKind::NotFound
+                | FailureKind::NotAllowed
+                | FailureKind::Invalid
+                | FailureKind::NotActive => {
                     self.reason = Some(error.code().to_owned());
                     self.stop(Rest::Closed);
                 }
@@ -371,7 +384,7 @@ impl Connection {
         }
         self.reason = Some(close_code(reason));
         self.wait_to_redial(now, weight(reason), RetryClass::Backoff);
-        self.poll.at(now);
+        self.poll.begin(now);
     }
 
     /// Plans the redial; `weight` counts a failure more than once where a hurry would only hurt.
@@ -396,13 +409,13 @@ impl Connection {
         }
         let retry = result.as_ref().err().map(|error| error.retry);
         match &result {
-            Ok(()) => self.offline = false,
+            Ok(()) => self.reached(),
             Err(error) if error.kind == FailureKind::SignInRequired => {
                 return self.sign_in_required();
             }
             Err(error) => {
                 self.reason = Some(error.code().to_owned());
-                if !self.is_live() && error.kind == FailureKind::Unreachable {
+                if !self.is_live() && is_offline(error) {
                     self.offline = true;
                 }
             }
@@ -483,9 +496,10 @@ impl Connection {
             } if now >= deadline => {
                 if ready_frame {
                     self.reason = Some("connection.no_ready_frame".to_owned());
+                    self.stale = false;
                     self.drop_socket();
                     self.wait_to_redial(now, 1, RetryClass::Backoff);
-                    self.poll.at(now);
+                    self.poll.begin(now);
                 } else {
                     self.ready(now, generation);
                 }
@@ -513,10 +527,7 @@ impl Connection {
             self.last_resync = Some(now);
             self.outputs.push_back(Output::CatchUp);
         }
-        if self
-            .poll
-            .start(now, self.offline && self.policy.trust_offline)
-        {
+        if self.poll.start(now, self.polls_are_held()) {
             if self.poll.begins() {
                 self.outputs.push_back(Output::Polling(true));
             }
@@ -532,6 +543,14 @@ impl Connection {
         self.dial(now);
         self.poll.at(now);
     }
+}
+
+/// Nothing of ours can be reached: there is no way, or something else answers on it.
+fn is_offline(error: &ServiceError) -> bool {
+    matches!(
+        error.kind,
+        FailureKind::Unreachable | FailureKind::CaptivePortal
+    )
 }
 
 fn close_code(reason: &CloseReason) -> String {

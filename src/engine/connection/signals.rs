@@ -5,12 +5,24 @@ use crate::domain::{retry::RetryClass, time::Tick};
 
 impl Connection {
     pub(super) fn network_up(&mut self, now: Tick) {
-        self.offline = false;
+        self.reached();
         self.redial_now(now);
+    }
+
+    /// Whatever was said before: there is a network.
+    pub(super) const fn reached(&mut self) {
+        self.offline = false;
+        self.no_network = false;
+    }
+
+    /// Only the device's own word holds polls back: a refused socket says nothing about requests.
+    pub(super) const fn polls_are_held(&self) -> bool {
+        self.no_network && self.policy.trust_offline
     }
 
     pub(super) fn network_down(&mut self, now: Tick) {
         self.offline = true;
+        self.no_network = true;
         self.reason = Some("network.unreachable".to_owned());
         if self.rest == Rest::Open {
             self.drop_socket();
@@ -29,6 +41,8 @@ impl Connection {
     pub(super) fn came_back(&mut self, now: Tick) {
         let was_away = !self.foreground;
         self.foreground = true;
+        // What the device said before it slept is no news.
+        self.no_network = false;
         match self.rest {
             Rest::Suspended | Rest::SignInRequired => {
                 self.rest = Rest::Open;

@@ -6,6 +6,7 @@ use super::{OutboxPolicy, Output};
 use crate::domain::{
     delivery::{DeliveryState, Reason},
     outbox::{OutboxEntry, SendMode},
+    retry::Outcome,
     rules::settle::Settlement,
     time::{Tick, WallTime},
 };
@@ -26,7 +27,11 @@ pub(super) enum Phase {
     /// Queued; not before `due`.
     Ready { due: Tick },
     /// On the wire.
-    InFlight { deadline: Tick },
+    InFlight {
+        deadline: Tick,
+        /// Which attempt it is; the head as loaded may not count it yet.
+        attempt: u32,
+    },
     /// The store has the last word; the next heads tell it.
     Settling,
     /// Stored as on the wire, yet nothing of ours is: a settlement could not be stored.
@@ -97,9 +102,26 @@ impl Lane {
         }
     }
 
+    /// The attempt on the wire.
+    pub(super) const fn attempt(&self) -> Option<u32> {
+        match self.phase {
+            Phase::InFlight { attempt, .. } => Some(attempt),
+            _ => None,
+        }
+    }
+
+    /// Whether an attempt's end still says something: of an uncertain one only proof does.
+    pub(super) const fn takes(&self, outcome: Outcome) -> bool {
+        match self.phase {
+            Phase::InFlight { .. } => true,
+            Phase::Uncertain { .. } => !matches!(outcome, Outcome::Unknown),
+            _ => matches!(outcome, Outcome::Applied),
+        }
+    }
+
     pub(super) fn timeout(&self, held: bool, quiet_until: Option<Tick>) -> Option<Tick> {
         match &self.phase {
-            Phase::InFlight { deadline } => Some(*deadline),
+            Phase::InFlight { deadline, .. } => Some(*deadline),
             Phase::Ready { due } if !held => Some((*due).max(quiet_until.unwrap_or_default())),
             Phase::Uncertain {
                 step: Step::Due(due),
@@ -132,7 +154,7 @@ impl Lane {
     ) {
         match self.phase {
             Phase::Ready { due } => self.advance_queued(now, wall, due, gate, policy, outputs),
-            Phase::InFlight { deadline } if now >= deadline => {
+            Phase::InFlight { deadline, .. } if now >= deadline => {
                 let text = "no confirmation came within the deadline";
                 let reason = Reason::new("network.timeout", true, text);
                 self.settle(
@@ -194,6 +216,7 @@ impl Lane {
         }
         self.phase = Phase::InFlight {
             deadline: now + policy.attempt_timeout,
+            attempt: self.head.attempt + 1,
         };
         let (id, conversation) = (self.head.message, self.head.conversation.clone());
         outputs.push_back(Output::Transmit(id, conversation));
@@ -244,6 +267,7 @@ impl Lane {
         if policy.idempotent && self.head.mode == SendMode::Durable {
             self.phase = Phase::InFlight {
                 deadline: now + policy.attempt_timeout,
+                attempt: self.head.attempt + 1,
             };
             return outputs.push_back(Output::Transmit(id, conversation));
         }

@@ -242,7 +242,11 @@ impl Outbox {
 
     fn failed(&mut self, now: Tick, wall: WallTime, id: ClientMessageId, error: &ServiceError) {
         let Some(lane) = self.lane_of(id) else { return };
-        let (failures, attempt) = (lane.head.failures, lane.head.attempt);
+        if !lane.takes(error.outcome) {
+            return;
+        }
+        let (failures, attempt) = (lane.head.failures, lane.attempt());
+        let (late, parked) = (attempt.is_none(), lane.head.parked);
         let reason = Reason::of(error);
         match (error.outcome, error.retry) {
             (Outcome::Applied, _) => self.settle(id, Settlement::Applied(SendReceipt::default())),
@@ -258,12 +262,15 @@ impl Outbox {
                     },
                 );
             }
-            (Outcome::NotApplied, RetryClass::Never) => {
+            // Its caller was told "unknown": the text must not go with the row.
+            (Outcome::NotApplied, _) if parked => self.settle(id, Settlement::Withdrawn),
+            (Outcome::NotApplied, RetryClass::Never) if !late => {
                 self.settle(id, Settlement::Rejected(reason));
             }
             (Outcome::NotApplied, retry) => {
                 let wait = self.wait_for(now, wall, retry, error, failures + 1);
-                let spent = self.policy.max_attempts > 0 && attempt >= self.policy.max_attempts;
+                let max = self.policy.max_attempts;
+                let spent = max > 0 && attempt.is_some_and(|attempt| attempt >= max);
                 let next_attempt_at = (!spent).then(|| wall + wait);
                 let settlement = if spent {
                     Settlement::Rejected(reason)

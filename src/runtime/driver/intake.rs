@@ -105,6 +105,7 @@ impl Driver {
                 result,
             } => {
                 self.page(&conversation, range, result).await;
+                self.release_held(&conversation).await;
             }
             Happened::Verified {
                 conversation,
@@ -115,9 +116,11 @@ impl Driver {
             Happened::Attempt {
                 conversation,
                 id,
+                attempt,
                 result,
             } => {
-                self.attempt_ended(&conversation, id, result).await;
+                self.attempt_reported(&conversation, id, attempt, result)
+                    .await;
             }
             Happened::BecameOwner => self.own().await,
             Happened::StoreChanged => {

@@ -64,6 +64,7 @@ impl Driver {
         self.watch_store();
         self.enable();
         self.load_heads().await;
+        self.follow_attention().await;
         let open: Vec<_> = self.lanes.keys().cloned().collect();
         for id in open {
             self.attend(&id);
@@ -125,20 +126,28 @@ impl Driver {
         match command {
             Command::Wake => self.load_heads().await,
             Command::Open(id) => {
-                self.lane(&id).await.handles += 1;
+                let lane = self.lane(&id).await;
+                lane.handles += 1;
+                let attended = lane.attended;
                 self.attend(&id);
-                // Whoever opens learns how things stand, even if nothing changes by it.
-                let status = self.status(&id);
-                self.events.emit(ClientEvent::Connection {
-                    conversation: id,
-                    status,
-                });
+                if attended {
+                    // Whoever opens learns how things stand, even if nothing changes by it.
+                    let status = self.status(&id);
+                    let conversation = id;
+                    self.events.emit(ClientEvent::Connection {
+                        conversation,
+                        status,
+                    });
+                } else if !self.owner {
+                    self.keep_attention().await;
+                }
             }
             Command::Close(id) => {
                 if let Some(lane) = self.lanes.get_mut(&id) {
                     lane.handles = lane.handles.saturating_sub(1);
                 }
                 self.attend(&id);
+                self.release_lease(&id).await;
             }
             Command::Synchronise {
                 conversation,
@@ -203,7 +212,7 @@ impl Driver {
         let Some(lane) = self.lanes.get_mut(id) else {
             return;
         };
-        let wanted = (lane.handles > 0 || waits) && may;
+        let wanted = (lane.handles > 0 || lane.remote || waits) && may;
         if wanted == lane.attended {
             return;
         }

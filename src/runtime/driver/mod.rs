@@ -4,6 +4,7 @@
 //! asked in between, one named transaction at a time; whatever waits for a network runs in a task
 //! of its own and reports back.
 
+mod attention;
 mod inbox;
 mod intake;
 mod lane;
@@ -75,6 +76,7 @@ struct Driver {
     suspend_at: Option<Tick>,
     suspending: Option<Reply<()>>,
     heads_due: Option<Tick>,
+    attention_due: Option<Tick>,
     closing: Option<Reply<()>>,
     next_ticket: Ticket,
     next_seed: u64,
@@ -103,6 +105,7 @@ impl Driver {
             suspend_at: None,
             suspending: None,
             heads_due: None,
+            attention_due: None,
             closing: None,
             next_ticket: 0,
             next_seed: seed,
@@ -149,7 +152,7 @@ impl Driver {
             .lanes
             .values()
             .fold(None, |soonest, lane| sooner(soonest, lane.timeout()));
-        let own = sooner(self.suspend_at, self.heads_due);
+        let own = sooner(sooner(self.suspend_at, self.heads_due), self.attention_due);
         sooner(sooner(lanes, own), self.outbox.poll_timeout())
     }
 
@@ -160,6 +163,10 @@ impl Driver {
         }
         if self.heads_due.is_some_and(|due| now >= due) {
             self.load_heads().await;
+            self.follow_attention().await;
+        }
+        if self.attention_due.is_some_and(|due| now >= due) {
+            self.keep_attention().await;
         }
         self.tell_outbox(OutboxInput::Tick);
         let ids: Vec<_> = self.lanes.keys().cloned().collect();

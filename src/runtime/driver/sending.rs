@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Driver, Happened,
-    lane::{Held, Purpose},
+    lane::{Held, Purpose, Wants},
     reads::broken,
 };
 use crate::{
@@ -30,6 +30,9 @@ use crate::{
 
 /// A send waits this long for a socket that is nearly there.
 const WAIT_FOR_SOCKET: Duration = Duration::from_secs(2);
+
+/// A send waits this long for a first look at the history.
+const WAIT_FOR_BASELINE: Duration = Duration::from_secs(10);
 
 /// So many failures in a row are told to the app, once.
 const TROUBLED_AFTER: u32 = 5;
@@ -57,26 +60,49 @@ impl Driver {
 
     async fn transmit(&mut self, id: ClientMessageId, conversation: ConversationId) {
         let now = self.platform.tick();
+        let by_text = !self.service.capabilities().idempotent_send;
+        let lane = self.lane(&conversation).await;
+        if by_text && lane.position.newest.is_none() {
+            lane.held = Some(Held {
+                id,
+                until: now + WAIT_FOR_BASELINE,
+                wants: Wants::Baseline,
+            });
+            if !lane.sync.is_running() {
+                self.read(&conversation, Wanted::News, true, Purpose::Baseline);
+            }
+            return;
+        }
+        self.transmit_by_best(id, conversation).await;
+    }
+
+    async fn transmit_by_best(&mut self, id: ClientMessageId, conversation: ConversationId) {
+        let now = self.platform.tick();
         let lane = self.lane(&conversation).await;
         if lane.connection.is_dialling() {
             lane.held = Some(Held {
                 id,
                 until: now + WAIT_FOR_SOCKET,
+                wants: Wants::Socket,
             });
             return;
         }
         self.attempt(id, conversation).await;
     }
 
-    /// Sends what waited for the socket, once that is live, has failed, or took too long.
+    /// Sends what was held, once what it waits for has come, has failed, or took too long.
     pub(super) async fn release_held(&mut self, conversation: &ConversationId) {
         let now = self.platform.tick();
         let Some(lane) = self.lanes.get_mut(conversation) else {
             return;
         };
-        let ready = |held: &mut Held| now >= held.until || !lane.connection.is_dialling();
-        if let Some(held) = lane.held.take_if(ready) {
-            self.attempt(held.id, conversation.clone()).await;
+        let Some(held) = lane.held.filter(|held| lane.releases(*held, now)) else {
+            return;
+        };
+        lane.held = None;
+        match held.wants {
+            Wants::Baseline => self.transmit_by_best(held.id, conversation.clone()).await,
+            Wants::Socket => self.attempt(held.id, conversation.clone()).await,
         }
     }
 
@@ -105,6 +131,8 @@ impl Driver {
             return;
         };
         lane.turns.handle(now, TurnInput::Asked(id));
+        lane.attempt += 1;
+        let attempt = lane.attempt;
         let live = lane.connection.is_live() && over_socket;
         let session = lane
             .session
@@ -129,6 +157,7 @@ impl Driver {
                 .report(Happened::Attempt {
                     conversation,
                     id,
+                    attempt,
                     result,
                 })
                 .await;
@@ -139,11 +168,26 @@ impl Driver {
                 .report(Happened::Attempt {
                     conversation: to,
                     id,
+                    attempt,
                     result,
                 })
                 .await;
         };
         self.supervisor.run(task, fallen);
+    }
+
+    /// An attempt's task ended. The failure of one that was given up says nothing of the next.
+    pub(super) async fn attempt_reported(
+        &mut self,
+        conversation: &ConversationId,
+        id: ClientMessageId,
+        attempt: u64,
+        result: Result<Option<Box<SendReceipt>>, ServiceError>,
+    ) {
+        let current = self.lanes.get(conversation).map(|lane| lane.attempt);
+        if result.is_ok() || current == Some(attempt) {
+            self.attempt_ended(conversation, id, result).await;
+        }
     }
 
     pub(super) async fn attempt_ended(
@@ -194,6 +238,9 @@ impl Driver {
         settlement: Settlement,
     ) {
         let (now, platform) = (self.platform.wall(), self.platform.clone());
+        if let Some(lane) = self.lanes.get_mut(&conversation) {
+            lane.held.take_if(|held| held.id == id);
+        }
         let kept = settlement.clone();
         let settled = self
             .repository

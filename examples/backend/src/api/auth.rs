@@ -29,13 +29,14 @@ pub(crate) fn header_token(headers: &HeaderMap) -> Option<String> {
 }
 
 pub(crate) fn query_token(query: Option<&str>) -> Option<String> {
-    query_value(query, "token").map(str::to_owned)
+    query_value(query, "token")
 }
 
-/// A value from the query, as it stands there.
-pub(crate) fn query_value<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
-    let mut pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.find_map(|(key, value)| (key == name).then_some(value))
+/// A value from the query.
+pub(crate) fn query_value(query: Option<&str>, name: &str) -> Option<String> {
+    let url = reqwest::Url::parse(&format!("http://query/?{}", query?)).ok()?;
+    let mut pairs = url.query_pairs();
+    pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
 }
 
 /// The user a request comes from.

@@ -90,6 +90,8 @@ pub enum Action {
     Reset,
     /// It is applied, but the sender never learns: the connection ends.
     LostAck,
+    /// It is applied, but the sender never learns: the connection stays open and silent.
+    FrozenAck,
     /// The connection ends at once; it is applied later.
     LateApply {
         /// Milliseconds.
@@ -173,7 +175,7 @@ impl Action {
             Self::Reorder => &[WsIn, WsOut],
             Self::Close { .. } => &[Upgrade, WsIn, WsOut],
             Self::Reset => &[Connect, Http, Upgrade, WsIn, WsOut],
-            Self::LostAck | Self::LateApply { .. } => &[Http, WsIn],
+            Self::LostAck | Self::FrozenAck | Self::LateApply { .. } => &[Http, WsIn],
             Self::Truncate { .. } | Self::SlowBody { .. } | Self::Oversize { .. } => &[Http, WsOut],
             Self::NoConnected => &[Upgrade],
             Self::NoTerminator | Self::NoAnswer { .. } => &[Http, WsIn],

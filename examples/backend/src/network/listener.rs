@@ -9,18 +9,13 @@ use std::{
 };
 
 use axum::serve::Listener;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::{
-    Flow, Network, Wire,
+    Flow, Network, Port, Wire,
     wire::{Totals, WireIo},
 };
 use crate::faults::{Action, Event, Faults, On};
-
-/// Connections the kernel may queue; more than any test opens at once.
-const BACKLOG: u32 = 1024;
-/// A free port can be taken between probing and reserving it; try a few others.
-const BIND_ATTEMPTS: u32 = 8;
 
 /// The listener handed to the HTTP server. Cheap to clone; all clones are one door.
 #[derive(Clone, Debug)]
@@ -30,11 +25,9 @@ pub(crate) struct Door {
 
 #[derive(Debug)]
 struct Inner {
-    addr: SocketAddr,
+    port: Arc<Port>,
     faults: Faults,
     state: Mutex<State>,
-    /// Bound but never listening: keeps the port ours while the listener is gone.
-    _reservation: Option<TcpSocket>,
 }
 
 #[derive(Debug)]
@@ -47,88 +40,29 @@ struct State {
     totals: Arc<Totals>,
 }
 
-/// Reserves an address and listens on it. Must run inside the server's runtime.
-pub(crate) fn bind(addr: SocketAddr, faults: Faults) -> io::Result<Door> {
-    let mut attempts = 0;
-    let (reservation, listener) = loop {
-        match reserve(addr) {
-            Ok(bound) => break bound,
-            Err(error) if addr.port() == 0 && attempts < BIND_ATTEMPTS => {
-                tracing::debug!(%error, "another process took the free port, trying the next");
-                attempts += 1;
-            }
-            Err(error) => return Err(error),
-        }
-    };
-    let addr = listener.local_addr()?;
-    let state = State {
-        network: Network::Up,
-        listener: Some(listener),
-        acceptor: None,
-        wires: Vec::new(),
-        next_wire: 1,
-        totals: Arc::default(),
-    };
-    let inner = Inner {
-        addr,
-        faults,
-        state: Mutex::new(state),
-        _reservation: reservation,
-    };
-    Ok(Door {
-        inner: Arc::new(inner),
-    })
-}
-
-/// An exclusive probe first: sharing a port with another server would split its clients.
-fn reserve(addr: SocketAddr) -> io::Result<(Option<TcpSocket>, TcpListener)> {
-    let probe = socket(addr)?;
-    probe.bind(addr)?;
-    let addr = probe.listen(1)?.local_addr()?;
-    #[cfg(unix)]
-    let reservation = {
-        // Without address reuse, so that nobody else may bind it, by name or by chance.
-        let reservation = new_socket(addr)?;
-        reservation.set_reuseport(true)?;
-        reservation.bind(addr)?;
-        Some(reservation)
-    };
-    #[cfg(not(unix))]
-    let reservation = None;
-    Ok((reservation, listen(addr)?))
-}
-
-fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
-    let socket = shared_socket(addr)?;
-    socket.bind(addr)?;
-    socket.listen(BACKLOG)
-}
-
-fn new_socket(addr: SocketAddr) -> io::Result<TcpSocket> {
-    if addr.is_ipv4() {
-        TcpSocket::new_v4()
-    } else {
-        TcpSocket::new_v6()
-    }
-}
-
-fn socket(addr: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = new_socket(addr)?;
-    #[cfg(unix)]
-    socket.set_reuseaddr(true)?;
-    Ok(socket)
-}
-
-fn shared_socket(addr: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = socket(addr)?;
-    #[cfg(unix)]
-    socket.set_reuseport(true)?;
-    Ok(socket)
-}
-
 impl Door {
+    /// Listens on a port. Must run inside the server's runtime.
+    pub(crate) fn open(port: Arc<Port>, faults: Faults) -> io::Result<Self> {
+        let state = State {
+            network: Network::Up,
+            listener: Some(port.listen()?),
+            acceptor: None,
+            wires: Vec::new(),
+            next_wire: 1,
+            totals: Arc::default(),
+        };
+        let inner = Inner {
+            port,
+            faults,
+            state: Mutex::new(state),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
     pub(crate) fn addr(&self) -> SocketAddr {
-        self.inner.addr
+        self.inner.port.addr()
     }
 
     pub(crate) fn network(&self) -> Network {
@@ -141,7 +75,7 @@ impl Door {
         if network == Network::Refuse {
             state.listener = None;
         } else if state.listener.is_none() {
-            state.listener = Some(listen(self.inner.addr)?);
+            state.listener = Some(self.inner.port.listen()?);
         }
         state.network = network;
         for wire in state.live() {
@@ -261,6 +195,6 @@ impl Listener for Door {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.inner.addr)
+        Ok(self.inner.port.addr())
     }
 }

@@ -46,6 +46,18 @@ pub(crate) struct Totals {
     pub(crate) sent: AtomicU64,
 }
 
+impl Totals {
+    /// Writes and counts. Counted first: a peer that has the bytes must find them counted.
+    fn try_write(&self, stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+        let wanted = bytes.len() as u64;
+        self.sent.fetch_add(wanted, Ordering::Relaxed);
+        let written = stream.try_write(bytes);
+        let went = written.as_ref().map_or(0, |n| *n as u64);
+        self.sent.fetch_sub(wanted - went, Ordering::Relaxed);
+        written
+    }
+}
+
 #[derive(Debug)]
 struct Gate {
     /// Gone once the connection is closed from our side. Held in an `Arc` so that a raw write can
@@ -94,6 +106,17 @@ impl Wire {
         gate.wake();
     }
 
+    /// Lets the library's writes wait, or go on. Lost ones stay lost.
+    pub(crate) fn hold_writes(&self, hold: bool) {
+        let mut gate = self.gate();
+        gate.writes = match gate.writes {
+            Flow::Lost => Flow::Lost,
+            _ if hold => Flow::Held,
+            _ => Flow::Open,
+        };
+        gate.wake();
+    }
+
     /// Ends the connection with an RST, at once.
     pub(crate) fn reset(&self) {
         let mut gate = self.gate();
@@ -124,11 +147,8 @@ impl Wire {
                 return Ok(());
             }
             stream.writable().await?;
-            match stream.try_write(bytes) {
-                Ok(n) => {
-                    self.totals.sent.fetch_add(n as u64, Ordering::Relaxed);
-                    bytes = bytes.get(n..).unwrap_or_default();
-                }
+            match self.totals.try_write(&stream, bytes) {
+                Ok(n) => bytes = bytes.get(n..).unwrap_or_default(),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
             }
@@ -178,11 +198,8 @@ impl Wire {
         }
         loop {
             ready!(stream.poll_write_ready(cx))?;
-            match stream.try_write(buf) {
-                Ok(n) => {
-                    self.totals.sent.fetch_add(n as u64, Ordering::Relaxed);
-                    return Poll::Ready(Ok(n));
-                }
+            match self.totals.try_write(&stream, buf) {
+                Ok(n) => return Poll::Ready(Ok(n)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }

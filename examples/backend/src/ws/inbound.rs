@@ -12,7 +12,7 @@ use crate::{
     api::posting::{self, Posted},
     app::Shared,
     faults::{Action, Event, On, replacement},
-    network::Wire,
+    network::{Flow, Wire},
     turns::TurnPlan,
 };
 
@@ -102,6 +102,12 @@ impl Inbound {
             Action::LostAck => {
                 self.handle(text, TurnPlan::default(), Ack::Lost).await;
                 self.wire.reset();
+            }
+            Action::FrozenAck => {
+                // Silent before the answer can start.
+                self.wire.flow(Flow::Open, Flow::Lost);
+                self.handle(text, TurnPlan::default(), Ack::Lost).await;
+                self.wire.flow(Flow::Lost, Flow::Lost);
             }
             Action::LateApply { ms } => self.apply_late(text.to_owned(), ms),
             // `drop`, and whatever the rule check lets through that means nothing here.

@@ -219,10 +219,13 @@ impl Outbound {
 
     async fn trickle(&mut self, bytes: &[u8], bytes_per_sec: u32) -> Sent {
         let (piece, pause) = pace(bytes_per_sec);
+        // A pong from the reading half must not land inside this frame.
+        self.wire.hold_writes(true);
         for piece in bytes.chunks(piece) {
             self.wire.write_raw(piece).await.map_err(|_| Ended)?;
             tokio::time::sleep(pause).await;
         }
+        self.wire.hold_writes(false);
         Ok(())
     }
 

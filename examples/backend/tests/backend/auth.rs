@@ -162,6 +162,17 @@ async fn the_upgrade_takes_the_token_from_the_header_or_the_query() {
 }
 
 #[tokio::test]
+async fn a_token_in_the_query_may_be_escaped() {
+    let backend = start_with(|config| config.tokens = vec![StaticToken::new("a+b/c=", "alice")]);
+    let id = Http::new(&backend).with_token("a+b/c=").create().await;
+    assert!(
+        Socket::dial(&backend, &id, "?token=a%2Bb%2Fc%3D")
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
 async fn tokens_and_texts_stay_out_of_the_records() {
     let backend = start();
     let http = Http::new(&backend).with_token("sesame");

@@ -168,7 +168,7 @@ async fn other_sockets_see_the_users_message() {
 async fn stopping_keeps_what_was_streamed_and_says_so() {
     let backend = start_with(|config| {
         config.extensions = true;
-        config.word_delay = Duration::from_millis(5);
+        config.word_delay = Duration::from_millis(20);
     });
     let http = Http::new(&backend);
     let id = http.create().await;
@@ -276,6 +276,8 @@ async fn read_markers_move_forward_only_and_are_pushed() {
     assert_eq!(read_up_to(&http, &id, 1).await["up_to_seq"], 2);
     assert_eq!(socket.next().await["up_to_seq"], 2);
     assert!(socket.is_silent().await, "a marker that stays is not news");
+    let consultation = http.get(&format!("{CONSULTATIONS}/{id}")).await.data();
+    assert_eq!(consultation["read_up_to_seq"], 2);
 }
 
 #[tokio::test]

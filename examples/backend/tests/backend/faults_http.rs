@@ -204,6 +204,16 @@ async fn lost_ack_applies_and_says_nothing() {
 }
 
 #[tokio::test]
+async fn frozen_ack_applies_and_leaves_the_sender_waiting() {
+    let (backend, http, id) = conversation().await;
+    on_post(&backend, json!({ "kind": "frozen_ack" }));
+    let path = messages(&id);
+    let waiting = http.try_post(&path, json!({ "content": "x" }));
+    assert!(silent(waiting).await);
+    assert_eq!(stored(&backend, &id), 1);
+}
+
+#[tokio::test]
 async fn late_apply_breaks_off_now_and_applies_later() {
     let (backend, http, id) = conversation().await;
     on_post(&backend, json!({ "kind": "late_apply", "ms": 150 }));

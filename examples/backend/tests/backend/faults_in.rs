@@ -134,6 +134,16 @@ async fn lost_ack_applies_the_frame_and_breaks_the_socket() {
 }
 
 #[tokio::test]
+async fn frozen_ack_applies_the_frame_and_falls_silent() {
+    let (backend, id, mut socket) = spoiled(json!({ "kind": "frozen_ack" })).await;
+    socket.say("applied").await;
+    within(backend.wait_until(|backend| backend.messages(&id).len() == 2)).await;
+    socket.send(json!({ "type": "ping" })).await;
+    assert!(socket.is_silent().await);
+    assert_eq!(stored(&backend, &id), ["applied"]);
+}
+
+#[tokio::test]
 async fn late_apply_breaks_the_socket_and_applies_later() {
     let (backend, id, mut socket) = spoiled(json!({ "kind": "late_apply", "ms": 150 })).await;
     socket.say("late").await;

@@ -182,6 +182,16 @@ async fn slow_body_trickles_a_frame() {
 }
 
 #[tokio::test]
+async fn a_native_pong_waits_for_a_trickling_frame() {
+    let action = json!({ "kind": "slow_body", "bytes_per_sec": 300 });
+    let (_backend, _, mut socket) = spoiled("pong", 1, action).await;
+    pong(&mut socket).await;
+    socket.raw(Message::Ping("x".into())).await;
+    assert!(socket.text_frame().await.contains("pong"));
+    assert!(matches!(socket.frame().await, Some(Ok(Message::Pong(_)))));
+}
+
+#[tokio::test]
 async fn oversize_blows_a_frame_up_and_leaves_it_valid() {
     let (_backend, _, mut socket) =
         spoiled("pong", 1, json!({ "kind": "oversize", "bytes": 400_000 })).await;

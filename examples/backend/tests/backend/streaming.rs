@@ -92,7 +92,7 @@ async fn a_native_ping_gets_a_native_pong() {
 
 #[tokio::test]
 async fn an_answer_is_finished_and_stored_though_its_socket_went_away() {
-    let backend = start_with(|config| config.word_delay = std::time::Duration::from_millis(5));
+    let backend = start_with(|config| config.word_delay = std::time::Duration::from_millis(20));
     let id = Http::new(&backend).create().await;
     let mut socket = Socket::open(&backend, &id).await;
     socket.say("a long one 7").await;

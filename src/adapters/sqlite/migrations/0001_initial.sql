@@ -37,8 +37,7 @@ CREATE TABLE conversation (
     version         INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX conversation_by_activity ON conversation (activity_at DESC, id);
-CREATE INDEX conversation_listed ON conversation (activity_at DESC, id) WHERE hidden = 0;
+CREATE INDEX conversation_listed ON conversation (hidden, activity_at DESC, id);
 CREATE INDEX conversation_by_context ON conversation (context_type, context_id)
     WHERE context_type IS NOT NULL;
 
@@ -73,9 +72,10 @@ CREATE INDEX message_unplaced ON message (conversation, sort_key)
     WHERE sort_key >= 2305843009213693952 AND (own = 0 OR attempts > 0);
 CREATE INDEX message_unread ON message (conversation, sort_key) WHERE unread = 1;
 
+-- Few rows, written often: one tree holds rows and keys, one index finds what to send next, and
+-- any other question reads them all.
 CREATE TABLE outbox (
-    pk              INTEGER PRIMARY KEY,
-    message         BLOB NOT NULL UNIQUE CHECK (length(message) = 16),
+    message         BLOB PRIMARY KEY CHECK (length(message) = 16),
     conversation    INTEGER NOT NULL REFERENCES conversation (pk) ON DELETE CASCADE,
     body            TEXT NOT NULL,
     durable         INTEGER NOT NULL CHECK (durable IN (0, 1)),
@@ -93,16 +93,14 @@ CREATE TABLE outbox (
     last_known      TEXT,
     wire_id         TEXT,
     parked          INTEGER NOT NULL CHECK (parked IN (0, 1))
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
-CREATE INDEX outbox_of_conversation ON outbox (conversation, accept_order);
 -- What blocks its conversation: queued, sending or uncertain, and not parked.
 CREATE INDEX outbox_waiting ON outbox (conversation, accept_order)
     WHERE parked = 0 AND state IN (0, 1, 2);
 
--- AUTOINCREMENT: a reader follows the sequence, so a removed number must not come again.
 CREATE TABLE journal (
-    sequence        INTEGER PRIMARY KEY AUTOINCREMENT,
+    sequence        INTEGER PRIMARY KEY,
     message         BLOB NOT NULL CHECK (length(message) = 16),
     conversation    INTEGER NOT NULL REFERENCES conversation (pk) ON DELETE CASCADE,
     at              INTEGER NOT NULL,
@@ -116,18 +114,19 @@ CREATE TABLE journal (
     reason_text     TEXT
 ) STRICT;
 
-CREATE INDEX journal_of_message ON journal (message);
--- For the cascade: without it each removed conversation would read the whole journal.
-CREATE INDEX journal_of_conversation ON journal (conversation);
+-- The conversation first: so the same index serves its removal.
+CREATE INDEX journal_of_message ON journal (conversation, message);
 
 CREATE TABLE setting (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- The last numbers given. They outlive their rows: a reader follows the journal's sequence, so a
+-- removed number must not come again.
 CREATE TABLE counter (
     name  TEXT PRIMARY KEY,
     value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO counter (name, value) VALUES ('order', 0);
+INSERT INTO counter (name, value) VALUES ('order', 0), ('journal', 0);

@@ -1,0 +1,82 @@
+//! The commands, one a file.
+
+mod archive;
+mod cancel;
+mod complete;
+mod config;
+mod conversations;
+mod create;
+mod delete;
+mod delete_message;
+mod doctor;
+mod explain;
+mod export;
+mod flush;
+mod history;
+mod outbox;
+mod read;
+mod retry;
+mod search;
+mod send;
+mod session;
+mod shared;
+mod watch;
+
+use crate::{
+    args::Command,
+    chat,
+    context::Context,
+    demo,
+    failure::{Exit, Failure},
+    signals,
+};
+
+/// Runs the command to its end, or until the user or the system ends it.
+pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+    let ends_by_signal = matches!(
+        command,
+        Command::Watch(_) | Command::Session | Command::Chat { .. }
+    );
+    tokio::select! {
+        ended = perform(context, command) => ended,
+        () = signals::asked_to_end() => match ends_by_signal {
+            true => Ok(()),
+            false => {
+                let text = "interrupted: what was accepted stays queued";
+                Err(Failure::new(Exit::GaveUp, "interrupted", text))
+            }
+        },
+    }
+}
+
+async fn perform(context: &Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Demo(args) => Box::pin(demo::run(context, args)).await,
+        Command::Chat { conversation } => Box::pin(chat::run(context, conversation)).await,
+        Command::Create(args) => create::run(context, args).await,
+        Command::Conversations { refresh } => conversations::run(context, refresh).await,
+        Command::History(args) => history::run(context, args).await,
+        Command::Send(args) => Box::pin(send::run(context, args)).await,
+        Command::Session => Box::pin(session::run(context)).await,
+        Command::Watch(args) => Box::pin(watch::run(context, args)).await,
+        Command::Outbox => outbox::run(context).await,
+        Command::Retry { message, timeout } => retry::run(context, &message, timeout).await,
+        Command::Cancel { message } => cancel::run(context, &message).await,
+        Command::Flush { timeout } => flush::run(context, timeout).await,
+        Command::Explain { message } => explain::run(context, &message).await,
+        Command::Search { query, limit } => search::run(context, query, limit).await,
+        Command::Read { conversation } => read::run(context, &conversation).await,
+        Command::Archive { conversation, undo } => {
+            archive::run(context, &conversation, !undo).await
+        }
+        Command::DeleteMessage { message } => delete_message::run(context, &message).await,
+        Command::Complete { conversation } => complete::run(context, &conversation).await,
+        Command::Delete { conversation } => delete::run(context, &conversation).await,
+        Command::Export {
+            conversation,
+            format,
+        } => export::run(context, &conversation, format).await,
+        Command::Config => config::run(context),
+        Command::Doctor { conversation } => Box::pin(doctor::run(context, conversation)).await,
+    }
+}
