@@ -10,7 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use futures_util::SinkExt;
+use futures_util::{SinkExt, StreamExt};
 use tidings::{
     Config,
     domain::{
@@ -60,8 +60,8 @@ pub(crate) fn live() -> Vec<Finding> {
             tap.forget();
             chat.send(text(sent)).await.unwrap();
             pause().await;
-            let first = tap.first(is_frame).unwrap();
             device.until_answered(&id, &text(sent)).await;
+            let first = tap.first(is_frame).unwrap();
             first.saturating_duration_since(stamps.last())
         })
     };
@@ -80,7 +80,7 @@ pub(crate) fn live() -> Vec<Finding> {
             let start = Instant::now();
             bare.attempt(recorded).await;
             socket.send(frame).await.unwrap();
-            pause().await;
+            socket.next().await.unwrap().unwrap();
             tapped.first(is_frame).unwrap() - start
         })
     };
@@ -88,7 +88,8 @@ pub(crate) fn live() -> Vec<Finding> {
     vec![Finding::at_most("first_byte_live", ratio, BOUND, ROUNDS)]
 }
 
-/// Without a socket, by a request; its connection is kept on both sides.
+/// Without a socket, by a request; its connection is kept on both sides. Each message has a
+/// conversation of its own, read before: a first look at the history would have to precede it.
 pub(crate) fn idle() -> Vec<Finding> {
     const ROUNDS: usize = 150;
     let runtime = store::runtime();
@@ -142,7 +143,9 @@ async fn pause() {
 async fn conversations(device: &Device, count: usize) -> Vec<ConversationId> {
     let mut ids = Vec::with_capacity(count);
     for _ in 0..count {
-        ids.push(device.create().await);
+        let id = device.create().await;
+        device.client.synchronise(id.clone()).await.unwrap();
+        ids.push(id);
     }
     ids
 }
