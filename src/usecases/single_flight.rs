@@ -80,7 +80,8 @@ mod tests {
         let (flights, counter) = (SingleFlight::default(), Arc::new(AtomicU32::new(0)));
         let gate = Arc::new(tokio::sync::Notify::new());
         let call = |key: &str| flights.join(key.to_owned(), count(counter.clone(), gate.clone()));
-        let taps = join_all((0..5).map(|_| call("create")));
+        let mut taps = Box::pin(join_all((0..5).map(|_| call("create"))));
+        assert_eq!(taps.as_mut().now_or_never(), None);
         gate.notify_one();
         assert_eq!(taps.await, [1; 5]);
         gate.notify_one();
