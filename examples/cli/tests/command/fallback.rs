@@ -12,11 +12,11 @@ fn over_the_websocket_no_polling_starts() {
     let ran = place.run(&["-v", "send", &id, "hello", "--wait", "reply"]);
     ran.assert_done();
     assert!(!ran.stderr.contains("polling.started"), "{}", ran.stderr);
-    let transports = ran
+    let mut transports = ran
         .of("connection")
         .into_iter()
         .map(|line| &line["transport"]);
-    assert_eq!(transports.last(), Some(&json!("websocket")));
+    assert_eq!(transports.next_back(), Some(&json!("websocket")));
     let posts = place
         .backend
         .requests()
