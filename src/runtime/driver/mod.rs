@@ -67,6 +67,8 @@ struct Driver {
     config: Config,
     events: Events,
     supervisor: Supervisor,
+    /// Sockets being closed politely; the end waits for them, for a moment.
+    farewells: Supervisor,
     inbox: Inbox,
     reports: Option<mpsc::Receiver<Happened>>,
     outbox: Outbox,
@@ -97,6 +99,7 @@ impl Driver {
             config: parts.config.clone(),
             events,
             supervisor: Supervisor::default(),
+            farewells: Supervisor::default(),
             inbox,
             reports: Some(reports),
             lanes: BTreeMap::new(),
