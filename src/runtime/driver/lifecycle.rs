@@ -115,7 +115,7 @@ impl Driver {
     }
 
     pub(super) fn store_troubled(&mut self, error: &crate::domain::ports::RepositoryError) {
-        tracing::error!(code = error.code(), "store.troubled");
+        tracing::error!(code = error.code(), "storage.troubled");
         self.events
             .emit(ClientEvent::StoreTroubled { code: error.code() });
         self.heads_due = Some(self.platform.tick() + STORE_RETRY);
