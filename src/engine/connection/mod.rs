@@ -214,6 +214,12 @@ impl Connection {
         )
     }
 
+    /// Whether this dial is the one under way.
+    #[must_use]
+    pub fn awaits(&self, generation: u64) -> bool {
+        self.socket == Socket::Dialling { generation }
+    }
+
     /// Whether it holds or wants a socket.
     #[must_use]
     pub fn wants_socket(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 
-use super::{BURST, Driver, Happened, STORE_SETTLES, lane::Session};
+use super::{BURST, Driver, Happened, STORE_SETTLES, lane::{Lane, Session}};
 use crate::{
     domain::{
         connection::Transport,
@@ -136,12 +136,17 @@ impl Driver {
         let ready_frame = self.service.capabilities().ready_frame;
         match result {
             Ok(handle) => {
-                if let Some(lane) = self.lanes.get_mut(id) {
-                    lane.session = Some(Session {
-                        generation,
-                        handle: handle.clone(),
-                    });
-                }
+                let awaited = |lane: &&mut Lane| lane.connection.awaits(generation);
+                let Some(lane) = self.lanes.get_mut(id).filter(awaited) else {
+                    // Given up meanwhile: it must neither stay open nor replace its successor.
+                    self.supervisor
+                        .run(async move { handle.close().await }, async {});
+                    return;
+                };
+                lane.session = Some(Session {
+                    generation,
+                    handle: handle.clone(),
+                });
                 self.listen(id.clone(), generation, handle);
                 let input = ConnectionInput::Dialled {
                     generation,
