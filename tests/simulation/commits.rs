@@ -244,7 +244,7 @@ impl State {
         }
         let none = Vec::new();
         let arrived = self.devices[device].pieces.get(&conversation.id).unwrap_or(&none);
-        let mut homes: BTreeMap<&str, ClientMessageId> = BTreeMap::new();
+        let mut homes: BTreeMap<&str, &Message> = BTreeMap::new();
         // What a killed process had not stored yet is missing in the middle.
         let whole = self.devices[device].life <= 1;
         let text = arrived.concat();
@@ -254,9 +254,11 @@ impl State {
             }
             for piece in row.text.split_whitespace() {
                 let answer = piece.split('.').next().unwrap_or_default();
-                let home = homes.entry(answer).or_insert(row.id);
-                if *home != row.id {
-                    return broken("INV-18", format!("answer {answer} is split over {home} and {}", row.id));
+                let home = homes.entry(answer).or_insert(row);
+                // Pieces name no question: behind a later question they are taken for its answer.
+                let asked_between = row.answers.is_some() && row.answers != home.answers;
+                if home.id != row.id && !asked_between {
+                    return broken("INV-18", format!("answer {answer} is split over {} and {}", home.id, row.id));
                 }
             }
         }

@@ -202,13 +202,17 @@ impl Matcher {
                 && row.server_id.is_none()
                 && row.role == said.role
                 && !self.claimed.contains(&row.id)
-                && self.question_is_passed(row)
         };
-        let waiting = || self.unplaced.iter().filter(fits);
-        let heard = waiting()
+        // The question is this device's guess: a stream does not name it. What was heard is not.
+        let heard = self
+            .unplaced
+            .iter()
+            .filter(fits)
             .filter(|row| said.text.starts_with(row.text.trim_end()))
             .rev()
             .max_by_key(|row| (row.text.trim_end().len(), self.answers_nearest(row)));
+        let behind = |row: &&Message| fits(row) && self.question_is_passed(row);
+        let waiting = || self.unplaced.iter().filter(behind);
         heard
             .or_else(|| waiting().find(|row| self.answers_nearest(row)))
             .or_else(|| waiting().find(|row| row.completeness != Completeness::Failed))
