@@ -133,9 +133,10 @@ impl State {
             let (before, now) = (message.state, row.state);
             let held = self.server.room(&message.room).holds(message.id);
             let copies = self.server.room(&message.room).rows.iter().filter(|copy| copy.copy);
-            // Without keys, a copy that the server made beyond the grace period may be taken for a
-            // later message of the same words.
-            let mistaken = copies.into_iter().any(|copy| copy.text == message.text);
+            // Without keys, a copy that the server made beyond the grace period, or a message that
+            // was taken back too late, may be taken for a later one of the same words.
+            let mistaken = copies.into_iter().any(|copy| copy.text == message.text)
+                || self.taken_back_too_late(device, message);
             if now.is_on_server() && held.is_none() && !mistaken {
                 return broken("INV-03", format!("{} is {now:?} and the server does not have it", message.id));
             }
@@ -152,6 +153,15 @@ impl State {
                 }
         }
         Ok(())
+    }
+
+    fn taken_back_too_late(&self, device: usize, message: &Accepted) -> bool {
+        let room = self.server.room(&message.room);
+        self.devices[device].accepted.iter().any(|other| {
+            other.state == DeliveryState::Cancelled
+                && other.text == message.text
+                && room.holds(other.id).is_some()
+        })
     }
 
     /// "INV-05": one send is one row. A second copy that the server made is a row of its own.

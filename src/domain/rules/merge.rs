@@ -29,8 +29,17 @@ pub enum Placement {
     Newer,
     /// A page of history before what is stored.
     Older,
-    /// Single rows without a known place.
+    /// Single rows pushed by the server.
     Live,
+    /// A send's confirmation: what others wrote before it may not be known yet, so without a
+    /// sequence it gets its place from the history.
+    Receipt,
+}
+
+impl Placement {
+    const fn is_single(self) -> bool {
+        matches!(self, Self::Live | Self::Receipt)
+    }
 }
 
 /// Server rows to merge.
@@ -180,7 +189,7 @@ impl Matcher {
 
     fn own_by_text(&self, said: &ServerMessage) -> Option<Message> {
         // A row that names its sender's key was sent by another device if the key is not ours.
-        if said.client_id.is_some() || self.placement == Placement::Live {
+        if said.client_id.is_some() || self.placement.is_single() {
             return None;
         }
         let fits = |row: &&Message| {
@@ -189,7 +198,13 @@ impl Matcher {
                 && row.text == said.text
                 && !self.claimed.contains(&row.id)
         };
-        self.unplaced.iter().find(fits).cloned()
+        // Of equal words, those the user took back are the last to be found there.
+        let taken_back = |row: &&Message| row.state == DeliveryState::Cancelled;
+        self.unplaced
+            .iter()
+            .filter(fits)
+            .min_by_key(taken_back)
+            .cloned()
     }
 
     /// A streamed answer, by what this device heard of it, else by its place behind its question.
@@ -228,7 +243,7 @@ impl Matcher {
         let Some(question) = answer.answers else {
             return true;
         };
-        self.placement == Placement::Live
+        self.placement.is_single()
             || self.passed.contains(&question)
             || !self.unplaced.iter().any(|row| row.id == question)
     }
@@ -261,7 +276,12 @@ fn place(
     placement: Placement,
 ) -> RowResult<Vec<Option<SortKey>>> {
     let mut keys: Vec<Option<SortKey>> = slots.iter().map(known_key).collect();
-    if placement == Placement::Live && waits_for_place(editor, slots)? {
+    let waits = match placement {
+        Placement::Receipt => true,
+        Placement::Live => waits_for_place(editor, slots)?,
+        Placement::Newer | Placement::Older => false,
+    };
+    if waits {
         return Ok(keys);
     }
     let mut at = 0;
@@ -427,7 +447,7 @@ fn said_of(
     // Without revisions a repeated push may be the older one; a read of the history is not.
     let first = row.server_id.is_none();
     let newer = said.revision > row.revision
-        || (said.revision == row.revision && placement != Placement::Live);
+        || (said.revision == row.revision && !placement.is_single());
     if said.deleted {
         after.deleted = true;
         after.unread = false;

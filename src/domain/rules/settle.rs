@@ -122,7 +122,7 @@ fn applied(
         &mut editor,
         Merge {
             page: &page,
-            placement: Placement::Live,
+            placement: Placement::Receipt,
             now,
         },
         mint,

@@ -12,6 +12,7 @@ use crate::{
         connection::Transport,
         event::{ClientEvent, SendReceipt},
         ids::{ClientMessageId, ConversationId},
+        message::Message,
         outbox::{OutboxEntry, SendMode},
         ports::{Durability, Outgoing},
         retry::{FailureKind, Outcome, RetryClass, ServiceError},
@@ -224,6 +225,7 @@ impl Driver {
                 tracing::info!(message = %id, "message.sent");
                 self.tell_turns(conversation, TurnInput::Confirmed(id));
                 self.after_merge(conversation, &settled.merged, Transport::WebSocket);
+                self.find_place(conversation, settled);
             }
             Settlement::Withdrawn => {
                 let conversation = conversation.clone();
@@ -243,6 +245,16 @@ impl Driver {
                 .emit(ClientEvent::SendTroubled { conversation, id });
         }
         self.load_heads().await;
+    }
+
+    /// Where no turn will read the history anyway, a confirmed message's place is looked up.
+    fn find_place(&mut self, conversation: &ConversationId, settled: &Settled) {
+        let placed = |message: &Message| message.key.is_server();
+        if settled.message.as_ref().is_some_and(|message| !placed(message))
+            && !self.service.capabilities().streaming
+        {
+            self.read(conversation, Wanted::News, true, Purpose::Tail);
+        }
     }
 
     /// The session ended: what it did not confirm has an unknown outcome.
