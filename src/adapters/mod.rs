@@ -4,6 +4,7 @@
 pub mod consultations;
 pub mod http;
 pub mod memory;
+#[cfg(feature = "consultations")]
 mod printable;
 pub mod sqlite;
 mod storage;

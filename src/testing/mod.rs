@@ -4,5 +4,7 @@ pub mod repository_contract;
 
 pub mod plant;
 mod platform;
+pub mod scripted;
 
 pub use platform::VirtualPlatform;
+pub use scripted::{ScriptedService, ScriptedSession};

@@ -9,3 +9,4 @@
 mod fallback;
 mod sharing;
 mod support;
+mod uncertain;

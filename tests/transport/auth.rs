@@ -62,7 +62,7 @@ async fn l65_each_dial_takes_the_current_token() {
 }
 
 #[tokio::test]
-async fn l54_refused_refresh_stops_all_traffic() {
+async fn l54_refused_refresh_asks_to_sign_in_once_and_stops() {
     let server = Server::start(guarded("never")).await;
     let tokens = Tokens::new();
     tokens.answer_with(Some(TokenError::SignInRequired));
@@ -108,7 +108,27 @@ async fn f03_upgrade_refused_with_401_is_renewed_and_dialled_again() {
     let tokens = Tokens::new();
     let service = service_with(config(&server), Arc::clone(&tokens) as _);
     within(service.connect(&id("c1"))).await.expect("session");
-    assert_eq!((tokens.refreshes(), server.seen().len()), (1, 2));
+    // The upgrade, a request that renews the token and is repeated, the upgrade again.
+    assert_eq!((tokens.refreshes(), server.seen().len()), (1, 4));
+}
+
+#[tokio::test]
+async fn f03_socket_that_refuses_what_requests_are_taken_with_signs_nobody_out() {
+    let server = Server::start(|seen| match seen.header("upgrade") {
+        Some(_) => Reply::status(401),
+        None => Reply::json(200, json!({"data": {"id": "c1"}})),
+    })
+    .await;
+    let tokens = Tokens::new();
+    let service = service_with(config(&server), Arc::clone(&tokens) as _);
+    let error = within(service.connect(&id("c1")))
+        .await
+        .expect_err("refused");
+    assert_eq!(
+        (error.kind, error.status),
+        (FailureKind::NotAllowed, Some(401))
+    );
+    assert_eq!(tokens.refreshes(), 0);
 }
 
 #[tokio::test]
@@ -127,4 +147,33 @@ async fn f12_a_portals_401_page_signs_nobody_out() {
         .expect_err("portal");
     assert_eq!(error.kind, FailureKind::CaptivePortal);
     assert_eq!((tokens.refreshes(), hits.load(Ordering::SeqCst)), (0, 1));
+}
+
+#[tokio::test]
+async fn l88_refreshed_token_is_kept_before_anything_can_fail() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&calls);
+    let server = Server::start(move |seen| {
+        let nth = count.fetch_add(1, Ordering::SeqCst);
+        match (seen.header("authorization"), nth) {
+            (Some("Bearer t1"), 1) => Reply::Raw(Vec::new()),
+            (Some("Bearer t1"), _) => Reply::json(200, json!({"data": {"id": "c1"}})),
+            _ => Reply::status(401),
+        }
+    })
+    .await;
+    // An app that rotates its token and forgets to hand out the new one.
+    let tokens = Arc::new(Tokens {
+        forgetful: true,
+        ..Tokens::starting_with("t0")
+    });
+    let service = service_with(config(&server), Arc::clone(&tokens) as _);
+    let broken = within(service.conversation(&id("c1")))
+        .await
+        .expect_err("broken off");
+    assert_eq!(broken.kind, FailureKind::Interrupted);
+    within(service.conversation(&id("c1")))
+        .await
+        .expect("with the token already renewed");
+    assert_eq!(tokens.refreshes(), 1);
 }

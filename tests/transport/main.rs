@@ -6,13 +6,18 @@
     missing_docs,
     unreachable_pub,
     dead_code,
-    reason = "a test crate has no users"
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::string_slice,
+    reason = "a test crate: no users, and a failed expectation is a failed test"
 )]
 
 mod support;
 
 mod auth;
+mod extensions;
 mod history;
 mod hostile;
 mod rest;
 mod socket;
+mod tls;

@@ -263,6 +263,23 @@ async fn l50_existing_conversation_is_matched_by_context_not_persona() {
 }
 
 #[tokio::test]
+async fn l86_recovery_sends_no_delete() {
+    for error in [
+        json!({"message": "m"}),
+        json!({"code": "CONSULTATION_EXISTS", "details": {"existing_consultation_id": "c7"}}),
+    ] {
+        let server = Server::start(conflicting(
+            error,
+            json!([{"id": "x", "persona": "triage"}]),
+        ))
+        .await;
+        let _ = within(service(&server).create_conversation(&new(None))).await;
+        let methods: Vec<_> = server.seen().into_iter().map(|seen| seen.method).collect();
+        assert_eq!(methods, ["POST", "GET"]);
+    }
+}
+
+#[tokio::test]
 async fn l56_cap_on_active_conversations_is_not_a_cooldown() {
     let many: Vec<Value> = (0..10).map(|n| json!({"id": format!("c{n}")})).collect();
     for (error, active, capped) in [

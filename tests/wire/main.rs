@@ -1,5 +1,9 @@
 //! Golden frames: what each one on the wire means, in every version that was seen or specified.
-#![allow(missing_docs, reason = "a test crate has no users")]
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    reason = "a test crate: no users, and a failed expectation is a failed test"
+)]
 
 use std::collections::VecDeque;
 

@@ -71,14 +71,13 @@ impl ConsultationsDecoder {
             return Some(());
         }
         match kind.as_str() {
-            "message" => return self.message(object, events),
+            "message" | "message_updated" => return self.message(object, events),
             "stream_chunk" | "assistant_message_chunk" | "ai_message_chunk" => {
                 events.push_back(self.chunk(object)?);
             }
             "stream_complete" | "assistant_message_end" | "ai_message_complete" => {
                 self.streaming = false;
-                let stopped = object.flag(&["stopped"]).unwrap_or(false);
-                events.push_back(SessionEvent::AnswerCompleted { stopped });
+                events.push_back(completed(object));
             }
             "error" => {
                 self.streaming = false;
@@ -135,12 +134,19 @@ fn simple(kind: &str, object: &Object<'_>) -> SessionEvent {
     match kind {
         "connected" => SessionEvent::Ready,
         "message_received" => acknowledged(object),
-        "pong" | "ping" | "heartbeat" => SessionEvent::Alive,
+        // The read marker counts messages where ours names one: the next read of the list tells it.
+        "pong" | "ping" | "heartbeat" | "read_marker" => SessionEvent::Alive,
         "assistant_message_start" | "ai_message_start" | "template_created" => SessionEvent::Alive,
         // Another product's pushes share this socket.
         other if other.starts_with("meal_log.") => SessionEvent::Alive,
         other => unknown(other),
     }
+}
+
+fn completed(object: &Object<'_>) -> SessionEvent {
+    let metadata = object.object(&["metadata"]).unwrap_or_default();
+    let stopped = metadata.flag(&["stopped"]).unwrap_or(false);
+    SessionEvent::AnswerCompleted { stopped }
 }
 
 fn acknowledged(object: &Object<'_>) -> SessionEvent {

@@ -9,6 +9,7 @@ mod create;
 mod dialect;
 mod documents;
 mod envelope;
+mod extensions;
 mod frames;
 mod history;
 mod json;

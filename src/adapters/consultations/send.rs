@@ -7,7 +7,7 @@ use crate::{
         consultations::{
             envelope::{Complaint, Envelope},
             json::Object,
-            service::ConsultationsService,
+            service::{ConsultationsService, finished},
             wire,
         },
         http::{Effect, HttpReply, HttpRequest, status},
@@ -17,7 +17,7 @@ use crate::{
         ids::ConversationId,
         message::{Role, ServerMessage},
         ports::Outgoing,
-        retry::{FailureKind, RetryClass, ServiceError},
+        retry::{FailureKind, ServiceError},
     },
 };
 
@@ -49,16 +49,13 @@ impl ConsultationsService {
         if !ambiguous {
             return error;
         }
-        let finished = match self.fetch(id).await {
-            Ok(fetched) => fetched
-                .conversation
-                .status
-                .is_some_and(|s| !s.is_writable()),
-            Err(_) => false,
-        };
-        if finished {
-            error.kind = FailureKind::NotActive;
-            error.retry = RetryClass::Never;
+        let status = self
+            .fetch(id)
+            .await
+            .ok()
+            .and_then(|f| f.conversation.status);
+        if status.is_some_and(|status| !status.is_writable()) {
+            finished(&mut error);
         }
         error
     }

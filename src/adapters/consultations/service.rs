@@ -25,7 +25,8 @@ use crate::{
         conversation::ServerConversation,
         cursor::{HistoryRange, SyncCursor},
         event::SendReceipt,
-        ids::ConversationId,
+        ids::{ConversationId, MessageId},
+        message::ServerMessage,
         ports::{
             ChatService, ConversationPage, CreateOutcome, HistoryPage, ListScope, NewConversation,
             Outgoing, Platform, RealtimeSession, TokenProvider,
@@ -136,8 +137,7 @@ impl ConsultationsService {
             existing.clone_from(&complaint.existing);
         }
         if complaint.is_not_active() && matches!(reply.status, 400..=499) {
-            error.kind = FailureKind::NotActive;
-            error.retry = RetryClass::Never;
+            finished(&mut error);
         }
         error
     }
@@ -169,7 +169,7 @@ impl ConsultationsService {
 /// A conversation with the messages that came along.
 pub(super) struct Fetched {
     pub(super) conversation: ServerConversation,
-    pub(super) messages: Vec<crate::domain::message::ServerMessage>,
+    pub(super) messages: Vec<ServerMessage>,
 }
 
 impl Fetched {
@@ -227,6 +227,31 @@ impl ChatService for ConsultationsService {
         Ok(Arc::new(self.open_session(id).await?))
     }
 
+    async fn mark_read(&self, id: &ConversationId, up_to: &MessageId) -> Result<(), ServiceError> {
+        self.put_read_marker(id, up_to).await
+    }
+
+    async fn delete_message(
+        &self,
+        id: &ConversationId,
+        message: &MessageId,
+    ) -> Result<(), ServiceError> {
+        self.remove_message(id, message).await
+    }
+
+    async fn edit_message(
+        &self,
+        id: &ConversationId,
+        message: &MessageId,
+        text: &str,
+    ) -> Result<ServerMessage, ServiceError> {
+        self.patch_message(id, message, text).await
+    }
+
+    async fn stop_answer(&self, id: &ConversationId) -> Result<(), ServiceError> {
+        self.post_stop(id).await
+    }
+
     async fn complete(&self, id: &ConversationId) -> Result<ServerConversation, ServiceError> {
         let request = HttpRequest::post(self.rest(id, &["complete"])?, None);
         let reply = match self.succeed(request).await {
@@ -247,6 +272,13 @@ impl ChatService for ConsultationsService {
             _ => Ok(()),
         }
     }
+}
+
+/// Turns a refusal into the one that says: this conversation takes no more messages.
+pub(super) fn finished(error: &mut ServiceError) {
+    error.kind = FailureKind::NotActive;
+    error.retry = RetryClass::Never;
+    error.detail = "this conversation takes no more messages".into();
 }
 
 /// UUIDs are written in lower case, which the server insists on; other ids go as they came.

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn l87_every_status_has_one_meaning() {
+    fn l87_every_status_has_one_mapping() {
         use FailureKind as K;
         use Outcome::{NotApplied, Unknown};
         use RetryClass::{AfterReauth, Backoff, Never};

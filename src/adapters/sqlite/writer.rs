@@ -1,7 +1,8 @@
 //! Group commit: the jobs that wait become one transaction, a savepoint each.
 //!
 //! A commit costs the same for one job as for fifty, so under load the store is as much faster. A
-//! failing job takes back its own savepoint and nobody else's; every reply follows the commit.
+//! failing job takes back its own savepoint and nobody else's; every reply follows the commit. A
+//! job that is alone needs no savepoint: the transaction is its own.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -145,7 +146,7 @@ impl Outcome {
     }
 }
 
-/// Runs each task in a savepoint.
+/// Runs each task, in a savepoint of its own where there are several.
 ///
 /// # Errors
 /// Where SQLite gave up the whole transaction; tasks not yet run are left for the next one.
@@ -154,8 +155,12 @@ fn run_jobs(
     tasks: &mut VecDeque<WriteTask>,
     outcomes: &mut Vec<Outcome>,
 ) -> RowResult<()> {
+    let alone = tasks.len() == 1;
     while let Some(task) = tasks.pop_front() {
-        let (result, lost) = run_job(db, task.job);
+        let (result, lost) = match alone {
+            true => run_alone(db, task.job),
+            false => run_job(db, task.job),
+        };
         let reply = task.reply;
         outcomes.push(Outcome { reply, result });
         if let Some(cause) = lost {
@@ -163,6 +168,16 @@ fn run_jobs(
         }
     }
     Ok(())
+}
+
+/// As [`run_job`], for a job whose failure ends the transaction anyway: see [`end`].
+fn run_alone(db: &Connection, job: Job) -> (RowResult<()>, Option<RepositoryError>) {
+    let mut rows = SqliteRows::writing(db);
+    let result = guarded::run(job, &mut rows);
+    match rows.into_lost() {
+        Some(cause) => (Err(cause.clone()), Some(cause)),
+        None => (result, None),
+    }
 }
 
 /// What became of the job, and the cause where it took the transaction with it.

@@ -31,14 +31,15 @@ pub enum Placement {
     Older,
     /// Single rows pushed by the server.
     Live,
-    /// A send's confirmation: what others wrote before it may not be known yet, so without a
-    /// sequence it gets its place from the history.
-    Receipt,
+    /// Single rows that came while history was being read: rows before them may still be on
+    /// their way, so only the next read places them.
+    Early,
 }
 
 impl Placement {
-    const fn is_single(self) -> bool {
-        matches!(self, Self::Live | Self::Receipt)
+    /// Whether the rows came by themselves rather than as a part of the history.
+    const fn is_push(self) -> bool {
+        matches!(self, Self::Live | Self::Early)
     }
 }
 
@@ -66,6 +67,8 @@ pub struct Merged {
     pub answered: Vec<ClientMessageId>,
     /// Whether the newest row of the page is somebody else's.
     pub ends_with_other: bool,
+    /// Whether a row of the page still waits for its place: the next read of the history gives it.
+    pub unplaced: bool,
 }
 
 /// Merges a page into the open conversation.
@@ -87,6 +90,7 @@ pub fn merge(
     let mut merged = Merged::default();
     note_answered(&slots, &mut merged);
     let keys = place(editor, &slots, request.placement)?;
+    merged.unplaced = keys.iter().any(Option::is_none);
     for (slot, key) in slots.into_iter().zip(keys) {
         store(editor, slot, key, &request, mint, &mut merged)?;
     }
@@ -189,7 +193,7 @@ impl Matcher {
 
     fn own_by_text(&self, said: &ServerMessage) -> Option<Message> {
         // A row that names its sender's key was sent by another device if the key is not ours.
-        if said.client_id.is_some() || self.placement.is_single() {
+        if said.client_id.is_some() || self.placement.is_push() {
             return None;
         }
         let fits = |row: &&Message| {
@@ -243,7 +247,7 @@ impl Matcher {
         let Some(question) = answer.answers else {
             return true;
         };
-        self.placement.is_single()
+        self.placement.is_push()
             || self.passed.contains(&question)
             || !self.unplaced.iter().any(|row| row.id == question)
     }
@@ -276,12 +280,7 @@ fn place(
     placement: Placement,
 ) -> RowResult<Vec<Option<SortKey>>> {
     let mut keys: Vec<Option<SortKey>> = slots.iter().map(known_key).collect();
-    let waits = match placement {
-        Placement::Receipt => true,
-        Placement::Live => waits_for_place(editor, slots)?,
-        Placement::Newer | Placement::Older => false,
-    };
-    if waits {
+    if placement.is_push() && waits_for_place(editor, slots, placement)? {
         return Ok(keys);
     }
     let mut at = 0;
@@ -313,16 +312,25 @@ fn known_key(slot: &Slot<'_>) -> Option<SortKey> {
 }
 
 /// Whether rows that are not part of this push still wait for their place before it.
-fn waits_for_place(editor: &mut Editor<'_>, slots: &[Slot<'_>]) -> RowResult<bool> {
+fn waits_for_place(
+    editor: &mut Editor<'_>,
+    slots: &[Slot<'_>],
+    placement: Placement,
+) -> RowResult<bool> {
+    if placement == Placement::Early {
+        return Ok(true);
+    }
     let id = editor.conversation().id.clone();
     let pushed: BTreeSet<_> = slots
         .iter()
         .filter_map(|slot| slot.row.as_ref().map(|row| row.id))
         .collect();
     let waiting = editor.rows().unplaced(&id)?;
+    let on_server =
+        |row: &Message| row.server_id.is_some() || (row.own && row.state.is_on_server());
     Ok(waiting
         .iter()
-        .any(|row| row.own && row.state.is_on_server() && !pushed.contains(&row.id)))
+        .any(|row| on_server(row) && !pushed.contains(&row.id)))
 }
 
 fn store(
@@ -446,8 +454,8 @@ fn said_of(
     }
     // Without revisions a repeated push may be the older one; a read of the history is not.
     let first = row.server_id.is_none();
-    let newer = said.revision > row.revision
-        || (said.revision == row.revision && !placement.is_single());
+    let newer =
+        said.revision > row.revision || (said.revision == row.revision && !placement.is_push());
     if said.deleted {
         after.deleted = true;
         after.unread = false;

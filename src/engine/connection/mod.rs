@@ -34,7 +34,7 @@ use std::{collections::VecDeque, time::Duration};
 use crate::{
     domain::{
         event::CloseReason,
-        retry::{FailureKind, Outcome, RetryClass, ServiceError},
+        retry::{FailureKind, RetryClass, ServiceError},
         time::Tick,
     },
     engine::{draw::Draw, sooner},
@@ -155,7 +155,7 @@ impl Connection {
             Input::Ready { generation } => self.ready(now, generation),
             Input::Heard { generation } => self.heard(now, generation),
             Input::SocketClosed { generation, reason } => self.closed(now, generation, &reason),
-            Input::Overdue => self.probe_now(now),
+            Input::Overdue => self.overdue(now),
             Input::Undecodable => self.lost_frame(now),
             Input::CaughtUp(result) => self.caught_up(now, result),
             Input::Activity => self.activity(now),
@@ -205,6 +205,12 @@ impl Connection {
         matches!(self.socket, Socket::Live { .. })
     }
 
+    /// Whether this dial is the one under way.
+    #[must_use]
+    pub fn awaits(&self, generation: u64) -> bool {
+        self.socket == Socket::Dialling { generation }
+    }
+
     /// Whether a socket is on its way that may be live within moments.
     #[must_use]
     pub const fn is_dialling(&self) -> bool {
@@ -212,12 +218,6 @@ impl Connection {
             self.socket,
             Socket::Dialling { .. } | Socket::Greeting { .. }
         )
-    }
-
-    /// Whether this dial is the one under way.
-    #[must_use]
-    pub fn awaits(&self, generation: u64) -> bool {
-        self.socket == Socket::Dialling { generation }
     }
 
     /// Whether it holds or wants a socket.
@@ -335,12 +335,11 @@ impl Connection {
                 self.outputs.push_back(Output::Verify);
             }
             _ => {
-                self.offline =
-                    error.kind == FailureKind::Unreachable && error.outcome == Outcome::NotApplied;
+                self.offline = is_offline(error);
                 self.wait_to_redial(now, 1, error.retry);
             }
         }
-        self.poll.at(now);
+        self.poll.begin(now);
     }
 
     fn verified(&mut self, now: Tick, verdict: Result<bool, ServiceError>) {
@@ -358,7 +357,10 @@ impl Connection {
                 self.stop(Rest::Closed);
             }
             Err(error) => match error.kind {
-                FailureKind::NotFound | FailureKind::NotAllowed | FailureKind::NotActive => {
+                FailureKind::NotFound
+                | FailureKind::NotAllowed
+                | FailureKind::Invalid
+                | FailureKind::NotActive => {
                     self.reason = Some(error.code().to_owned());
                     self.stop(Rest::Closed);
                 }
@@ -388,7 +390,7 @@ impl Connection {
         }
         self.reason = Some(close_code(reason));
         self.wait_to_redial(now, weight(reason), RetryClass::Backoff);
-        self.poll.at(now);
+        self.poll.begin(now);
     }
 
     /// Plans the redial; `weight` counts a failure more than once where a hurry would only hurt.
@@ -419,7 +421,7 @@ impl Connection {
             }
             Err(error) => {
                 self.reason = Some(error.code().to_owned());
-                if !self.is_live() && error.kind == FailureKind::Unreachable {
+                if !self.is_live() && is_offline(error) {
                     self.offline = true;
                 }
             }
@@ -446,6 +448,14 @@ impl Connection {
         let earliest = self.last_resync.map_or(now, |last| last + RESYNC_AFTER * 4);
         let due = (now + RESYNC_AFTER).max(earliest);
         self.resync = sooner(self.resync, Some(due));
+    }
+
+    /// Either the socket is dead, or what was expected got lost: then history has it.
+    fn overdue(&mut self, now: Tick) {
+        if self.is_live() {
+            self.probe_now(now);
+            self.resync = Some(now);
+        }
     }
 
     fn probe_now(&mut self, now: Tick) {
@@ -503,7 +513,7 @@ impl Connection {
                     self.stale = false;
                     self.drop_socket();
                     self.wait_to_redial(now, 1, RetryClass::Backoff);
-                    self.poll.at(now);
+                    self.poll.begin(now);
                 } else {
                     self.ready(now, generation);
                 }
@@ -547,6 +557,14 @@ impl Connection {
         self.dial(now);
         self.poll.at(now);
     }
+}
+
+/// Nothing of ours can be reached: there is no way, or something else answers on it.
+fn is_offline(error: &ServiceError) -> bool {
+    matches!(
+        error.kind,
+        FailureKind::Unreachable | FailureKind::CaptivePortal
+    )
 }
 
 fn close_code(reason: &CloseReason) -> String {

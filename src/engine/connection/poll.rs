@@ -16,11 +16,14 @@ pub(super) struct Poll {
     failures: u32,
     last_activity: Tick,
     last_end: Option<Tick>,
+    /// The server asked for quiet until then: no reason whatever polls sooner.
+    quiet_until: Tick,
 }
 
 impl Poll {
-    pub(super) const fn due(&self) -> Option<Tick> {
-        if self.in_flight { None } else { self.due }
+    pub(super) fn due(&self) -> Option<Tick> {
+        let due = self.due.filter(|_| !self.in_flight);
+        due.map(|due| due.max(self.quiet_until))
     }
 
     pub(super) const fn in_flight(&self) -> bool {
@@ -41,6 +44,13 @@ impl Poll {
         self.due = Some(self.due.map_or(due, |planned| planned.min(due)));
     }
 
+    /// Begins to poll at the given time; polls that run already keep their cadence.
+    pub(super) fn begin(&mut self, due: Tick) {
+        if !self.running {
+            self.at(due);
+        }
+    }
+
     /// Brings a planned poll forward to the cadence of recent activity.
     pub(super) fn no_later_than(&mut self, now: Tick, policy: &PollPolicy) {
         let base = self.last_end.unwrap_or(now);
@@ -49,7 +59,7 @@ impl Poll {
 
     /// Starts a poll where one is due.
     pub(super) fn start(&mut self, now: Tick, held: bool) -> bool {
-        let starts = !held && !self.in_flight && self.due.is_some_and(|due| now >= due);
+        let starts = !held && self.due().is_some_and(|due| now >= due);
         if starts {
             self.in_flight = true;
             self.due = None;
@@ -82,6 +92,9 @@ impl Poll {
             self.failures.saturating_add(1)
         };
         let cadence = policy.cadence(now.since(self.last_activity));
+        if let Some(RetryClass::After(wait)) = retry {
+            self.quiet_until = self.quiet_until.max(now + wait);
+        }
         let wait = match retry {
             Some(RetryClass::After(wait)) => wait.max(cadence),
             // A failing poll slows down to the idle cadence, and never stops.

@@ -115,8 +115,7 @@ impl Line {
     }
 
     fn tell(&mut self, input: Input) -> Vec<Output> {
-        self.connection
-            .handle(Tick::from_start(self.now), input);
+        self.connection.handle(Tick::from_start(self.now), input);
         self.drain()
     }
 
@@ -145,8 +144,16 @@ impl Line {
             if due.since_start() > end {
                 break;
             }
-            at_once = if due.since_start() > self.now { 0 } else { at_once + 1 };
-            assert!(at_once < 10, "a deadline that passes and stays: {:?}", self.connection);
+            at_once = if due.since_start() > self.now {
+                0
+            } else {
+                at_once + 1
+            };
+            assert!(
+                at_once < 10,
+                "a deadline that passes and stays: {:?}",
+                self.connection
+            );
             self.now = self.now.max(due.since_start());
             self.tell(Input::Tick);
         }

@@ -116,7 +116,10 @@ impl Post {
     fn load(&mut self) {
         let mut heads: Vec<OutboxEntry> = Vec::new();
         for entry in self.entries.iter().filter(|entry| entry.blocks()) {
-            if !heads.iter().any(|head| head.conversation == entry.conversation) {
+            if !heads
+                .iter()
+                .any(|head| head.conversation == entry.conversation)
+            {
                 heads.push(entry.clone());
             }
         }
@@ -145,7 +148,8 @@ impl Post {
                 self.sent.push((self.now, n));
             }
             Output::Settle(id, _, settlement) => {
-                self.settled.push((self.now, number(id), settlement.clone()));
+                self.settled
+                    .push((self.now, number(id), settlement.clone()));
                 if !matches!(settlement, Settlement::Waiting(_)) {
                     self.settle(id, &settlement);
                     self.load();
@@ -164,11 +168,15 @@ impl Post {
         let entry = &mut self.entries[at];
         let mut step = |event| entry.state = entry.state.after(event).expect("a legal step");
         match settlement {
-            Settlement::Lost { next_attempt_at, .. } => {
+            Settlement::Lost {
+                next_attempt_at, ..
+            } => {
                 step(DeliveryEvent::Lost);
                 entry.next_attempt_at = *next_attempt_at;
             }
-            Settlement::NotApplied { next_attempt_at, .. } if !gone(entry.mode) => {
+            Settlement::NotApplied {
+                next_attempt_at, ..
+            } if !gone(entry.mode) => {
                 step(DeliveryEvent::ProvedNotApplied);
                 entry.next_attempt_at = *next_attempt_at;
             }
@@ -214,7 +222,10 @@ impl Post {
 
     fn read(&mut self, conversation: &str, complete: bool) {
         let conversation = chat(conversation);
-        self.tell(Input::Read { conversation, complete });
+        self.tell(Input::Read {
+            conversation,
+            complete,
+        });
     }
 
     fn turn(&mut self, conversation: &str, open: bool) {
@@ -230,8 +241,16 @@ impl Post {
             if due.since_start() > end {
                 break;
             }
-            at_once = if due.since_start() > self.now { 0 } else { at_once + 1 };
-            assert!(at_once < 10, "a deadline that passes and stays: {:?}", self.outbox);
+            at_once = if due.since_start() > self.now {
+                0
+            } else {
+                at_once + 1
+            };
+            assert!(
+                at_once < 10,
+                "a deadline that passes and stays: {:?}",
+                self.outbox
+            );
             self.now = self.now.max(due.since_start());
             self.tell(Input::Tick);
         }

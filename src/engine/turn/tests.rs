@@ -64,7 +64,10 @@ impl Talk {
         while let Some(output) = self.turns.poll_output() {
             self.said.push((self.now, output));
         }
-        self.said[from..].iter().map(|(_, output)| output.clone()).collect()
+        self.said[from..]
+            .iter()
+            .map(|(_, output)| output.clone())
+            .collect()
     }
 
     fn delta(&mut self, text: &str) -> Vec<Output> {
@@ -93,8 +96,16 @@ impl Talk {
             if due.since_start() > end {
                 break;
             }
-            at_once = if due.since_start() > self.now { 0 } else { at_once + 1 };
-            assert!(at_once < 10, "a deadline that passes and stays: {:?}", self.turns);
+            at_once = if due.since_start() > self.now {
+                0
+            } else {
+                at_once + 1
+            };
+            assert!(
+                at_once < 10,
+                "a deadline that passes and stays: {:?}",
+                self.turns
+            );
             self.now = self.now.max(due.since_start());
             self.tell(Input::Tick);
         }
@@ -131,8 +142,18 @@ impl Talk {
     fn shown(&self) -> String {
         let mut shown = String::new();
         for (_, output) in &self.said {
-            if let Output::Stream { phase: StreamPhase::Delta, offset, text, .. } = output {
-                assert_eq!(*offset, shown.len(), "each piece begins where the text ends");
+            if let Output::Stream {
+                phase: StreamPhase::Delta,
+                offset,
+                text,
+                ..
+            } = output
+            {
+                assert_eq!(
+                    *offset,
+                    shown.len(),
+                    "each piece begins where the text ends"
+                );
                 shown.push_str(text);
             }
         }
@@ -157,6 +178,8 @@ impl Talk {
 }
 
 fn reads(said: &[(Duration, Output)]) -> Vec<Duration> {
-    let reads = said.iter().filter(|(_, output)| *output == Output::ReadTail);
+    let reads = said
+        .iter()
+        .filter(|(_, output)| *output == Output::ReadTail);
     reads.map(|(at, _)| *at).collect()
 }

@@ -42,6 +42,7 @@ pub(super) enum Happened {
     Attempt {
         conversation: ConversationId,
         id: ClientMessageId,
+        attempt: u64,
         result: Result<Option<Box<SendReceipt>>, ServiceError>,
     },
     /// This process is the one that sends now.

@@ -2,7 +2,10 @@
 
 use tokio::sync::mpsc;
 
-use super::{BURST, Driver, Happened, STORE_SETTLES, lane::{Lane, Session}};
+use super::{
+    BURST, Driver, Happened, STORE_SETTLES,
+    lane::{Lane, Purpose, Session},
+};
 use crate::{
     domain::{
         connection::Transport,
@@ -14,7 +17,7 @@ use crate::{
         rules::{merge::Placement, reading},
     },
     engine::{
-        connection::Input as ConnectionInput, outbox::Input as OutboxInput,
+        connection::Input as ConnectionInput, outbox::Input as OutboxInput, sync::Wanted,
         turn::Input as TurnInput,
     },
 };
@@ -67,12 +70,31 @@ impl Driver {
 
     async fn store_pushed(&mut self, pushed: Option<(ConversationId, Vec<ServerMessage>)>) {
         let Some((id, messages)) = pushed else { return };
-        match self.merge(&id, messages, Placement::Live, None).await {
-            Ok(merged) => self.after_merge(&id, &merged, Transport::WebSocket),
+        let placement = self.push_placement(&id);
+        match self.merge(&id, messages, placement, None).await {
+            Ok(merged) => {
+                self.after_merge(&id, &merged, Transport::WebSocket);
+                self.place_later(&id, merged.unplaced);
+            }
             Err(error) => {
                 self.store_troubled(&error);
                 self.tell_connection(&id, ConnectionInput::Undecodable);
             }
+        }
+    }
+
+    /// While history is being read a push may be ahead of rows that the answer does not hold yet.
+    pub(super) fn push_placement(&self, id: &ConversationId) -> Placement {
+        match self.lanes.get(id) {
+            Some(lane) if lane.sync.is_running() => Placement::Early,
+            _ => Placement::Live,
+        }
+    }
+
+    /// What has no place yet gets it by a read that starts after it came.
+    pub(super) fn place_later(&mut self, id: &ConversationId, unplaced: bool) {
+        if unplaced && !self.is_at_rest() {
+            self.read(id, Wanted::News, true, Purpose::Tail);
         }
     }
 
@@ -105,6 +127,7 @@ impl Driver {
                 result,
             } => {
                 self.page(&conversation, range, result).await;
+                self.release_held(&conversation).await;
             }
             Happened::Verified {
                 conversation,
@@ -115,9 +138,11 @@ impl Driver {
             Happened::Attempt {
                 conversation,
                 id,
+                attempt,
                 result,
             } => {
-                self.attempt_ended(&conversation, id, result).await;
+                self.attempt_reported(&conversation, id, attempt, result)
+                    .await;
             }
             Happened::BecameOwner => self.own().await,
             Happened::StoreChanged => {
@@ -138,10 +163,9 @@ impl Driver {
             Ok(handle) => {
                 let awaited = |lane: &&mut Lane| lane.connection.awaits(generation);
                 let Some(lane) = self.lanes.get_mut(id).filter(awaited) else {
-                    // Given up meanwhile: it must neither stay open nor replace its successor.
-                    self.supervisor
-                        .run(async move { handle.close().await }, async {});
-                    return;
+                    // The dial was given up meanwhile; the socket of a newer one stays.
+                    let close = async move { handle.close().await };
+                    return self.supervisor.run(close, async {});
                 };
                 lane.session = Some(Session {
                     generation,
@@ -297,6 +321,9 @@ impl Driver {
     }
 
     pub(super) fn turn_changed(&mut self, id: &ConversationId, open: bool) {
+        if !self.service.capabilities().one_turn_at_a_time {
+            return;
+        }
         self.tell_outbox(OutboxInput::Turn {
             conversation: id.clone(),
             open,

@@ -37,6 +37,8 @@ pub(super) enum Purpose {
     Tail,
     /// The app.
     App(Reply<usize>),
+    /// A message that must not leave before the history is known.
+    Baseline,
     /// The app, for one page of older messages.
     Older(Reply<bool>),
 }
@@ -48,11 +50,22 @@ pub(super) struct Session {
     pub(super) handle: Arc<dyn RealtimeSession>,
 }
 
-/// A message waiting for a socket that is nearly there.
+/// A message that is about to leave, and what it waits for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Held {
     pub(super) id: ClientMessageId,
     pub(super) until: Tick,
+    pub(super) wants: Wants,
+}
+
+/// What a message about to leave waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wants {
+    /// A socket that is nearly there.
+    Socket,
+    /// A first look at the history: without one, should the send's outcome be unknown, an older
+    /// message of the same text would be taken for it.
+    Baseline,
 }
 
 /// One conversation's engines and its socket.
@@ -74,6 +87,8 @@ pub(super) struct Lane {
     pub(super) position: SyncPosition,
     /// Told once to the connection, for the oldest unconfirmed.
     pub(super) overdue_told: bool,
+    /// Counts attempts, so that a late end of one is not taken for the next one's.
+    pub(super) attempt: u64,
 }
 
 impl Lane {
@@ -96,6 +111,7 @@ impl Lane {
             purposes: BTreeMap::new(),
             position,
             overdue_told: false,
+            attempt: 0,
         }
     }
 
@@ -122,6 +138,15 @@ impl Lane {
             && self.unconfirmed.is_empty()
             && self.purposes.is_empty()
             && !self.sync.is_running()
+    }
+
+    /// Whether what the held message waits for has come, failed, or took too long.
+    pub(super) fn releases(&self, held: Held, now: Tick) -> bool {
+        let waits = match held.wants {
+            Wants::Socket => self.connection.is_dialling(),
+            Wants::Baseline => self.position.newest.is_none() && self.sync.is_running(),
+        };
+        now >= held.until || !waits
     }
 
     /// Takes a message off the list of unconfirmed ones.

@@ -247,7 +247,7 @@ impl Driver {
                     complete,
                 });
             }
-            Purpose::Tail => {}
+            Purpose::Tail | Purpose::Baseline => {}
             Purpose::App(reply) => answer(reply, result.map_err(ChatError::from)),
             Purpose::Older(reply) => {
                 let more = lane.position.oldest.is_some();

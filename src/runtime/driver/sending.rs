@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Driver, Happened,
-    lane::{Held, Purpose},
+    lane::{Held, Purpose, Wants},
     reads::broken,
 };
 use crate::{
@@ -12,7 +12,6 @@ use crate::{
         connection::Transport,
         event::{ClientEvent, SendReceipt},
         ids::{ClientMessageId, ConversationId},
-        message::Message,
         outbox::{OutboxEntry, SendMode},
         ports::{Durability, Outgoing},
         retry::{FailureKind, Outcome, RetryClass, ServiceError},
@@ -32,6 +31,9 @@ use crate::{
 /// A send waits this long for a socket that is nearly there.
 const WAIT_FOR_SOCKET: Duration = Duration::from_secs(2);
 
+/// A send waits this long for a first look at the history.
+const WAIT_FOR_BASELINE: Duration = Duration::from_secs(10);
+
 /// So many failures in a row are told to the app, once.
 const TROUBLED_AFTER: u32 = 5;
 
@@ -43,6 +45,13 @@ impl Driver {
                 self.settle(id, conversation, settlement).await;
             }
             OutboxOutput::Reconcile(conversation) => {
+                if self.is_at_rest() {
+                    let complete = false;
+                    return self.tell_outbox(OutboxInput::Read {
+                        conversation,
+                        complete,
+                    });
+                }
                 self.lane(&conversation).await;
                 self.read(&conversation, Wanted::News, true, Purpose::Reconcile);
             }
@@ -58,26 +67,49 @@ impl Driver {
 
     async fn transmit(&mut self, id: ClientMessageId, conversation: ConversationId) {
         let now = self.platform.tick();
+        let by_text = !self.service.capabilities().idempotent_send;
+        let lane = self.lane(&conversation).await;
+        if by_text && lane.position.newest.is_none() {
+            lane.held = Some(Held {
+                id,
+                until: now + WAIT_FOR_BASELINE,
+                wants: Wants::Baseline,
+            });
+            if !lane.sync.is_running() {
+                self.read(&conversation, Wanted::News, true, Purpose::Baseline);
+            }
+            return;
+        }
+        self.transmit_by_best(id, conversation).await;
+    }
+
+    async fn transmit_by_best(&mut self, id: ClientMessageId, conversation: ConversationId) {
+        let now = self.platform.tick();
         let lane = self.lane(&conversation).await;
         if lane.connection.is_dialling() {
             lane.held = Some(Held {
                 id,
                 until: now + WAIT_FOR_SOCKET,
+                wants: Wants::Socket,
             });
             return;
         }
         self.attempt(id, conversation).await;
     }
 
-    /// Sends what waited for the socket, once that is live, has failed, or took too long.
+    /// Sends what was held, once what it waits for has come, has failed, or took too long.
     pub(super) async fn release_held(&mut self, conversation: &ConversationId) {
         let now = self.platform.tick();
         let Some(lane) = self.lanes.get_mut(conversation) else {
             return;
         };
-        let ready = |held: &mut Held| now >= held.until || !lane.connection.is_dialling();
-        if let Some(held) = lane.held.take_if(ready) {
-            self.attempt(held.id, conversation.clone()).await;
+        let Some(held) = lane.held.filter(|held| lane.releases(*held, now)) else {
+            return;
+        };
+        lane.held = None;
+        match held.wants {
+            Wants::Baseline => self.transmit_by_best(held.id, conversation.clone()).await,
+            Wants::Socket => self.attempt(held.id, conversation.clone()).await,
         }
     }
 
@@ -101,11 +133,19 @@ impl Driver {
 
     fn put_on_wire(&mut self, conversation: ConversationId, outgoing: Outgoing) {
         let (now, id) = (self.platform.tick(), outgoing.id);
-        let over_socket = self.service.capabilities().send_over_socket;
+        let able = self.service.capabilities();
+        let (over_socket, answers) = (
+            able.send_over_socket,
+            able.streaming || able.one_turn_at_a_time,
+        );
         let Some(lane) = self.lanes.get_mut(&conversation) else {
             return;
         };
-        lane.turns.handle(now, TurnInput::Asked(id));
+        if answers {
+            lane.turns.handle(now, TurnInput::Asked(id));
+        }
+        lane.attempt += 1;
+        let attempt = lane.attempt;
         let live = lane.connection.is_live() && over_socket;
         let session = lane
             .session
@@ -130,6 +170,7 @@ impl Driver {
                 .report(Happened::Attempt {
                     conversation,
                     id,
+                    attempt,
                     result,
                 })
                 .await;
@@ -140,11 +181,26 @@ impl Driver {
                 .report(Happened::Attempt {
                     conversation: to,
                     id,
+                    attempt,
                     result,
                 })
                 .await;
         };
         self.supervisor.run(task, fallen);
+    }
+
+    /// An attempt's task ended. The failure of one that was given up says nothing of the next.
+    pub(super) async fn attempt_reported(
+        &mut self,
+        conversation: &ConversationId,
+        id: ClientMessageId,
+        attempt: u64,
+        result: Result<Option<Box<SendReceipt>>, ServiceError>,
+    ) {
+        let current = self.lanes.get(conversation).map(|lane| lane.attempt);
+        if result.is_ok() || current == Some(attempt) {
+            self.attempt_ended(conversation, id, result).await;
+        }
     }
 
     pub(super) async fn attempt_ended(
@@ -195,11 +251,18 @@ impl Driver {
         settlement: Settlement,
     ) {
         let (now, platform) = (self.platform.wall(), self.platform.clone());
+        if let Some(lane) = self.lanes.get_mut(&conversation) {
+            lane.held.take_if(|held| held.id == id);
+        }
         let kept = settlement.clone();
+        let placement = self.push_placement(&conversation);
         let settled = self
             .repository
             .transact(Durability::Normal, move |rows| {
-                let settled = settle::settle(rows, id, settlement, now, &mut || platform.mint())?;
+                let settled = {
+                    let mint = &mut || platform.mint();
+                    settle::settle(rows, id, settlement, placement, now, mint)?
+                };
                 Ok((settled, rows.outbox_entry(id)?))
             })
             .await;
@@ -225,8 +288,10 @@ impl Driver {
                 tracing::info!(message = %id, "message.sent");
                 self.tell_turns(conversation, TurnInput::Confirmed(id));
                 self.after_merge(conversation, &settled.merged, Transport::WebSocket);
-                self.find_place(conversation, settled);
+                self.place_later(conversation, settled.merged.unplaced);
             }
+            // Taken back by the user meanwhile: there is nothing to restore.
+            Settlement::Withdrawn if settled.draft.is_none() => {}
             Settlement::Withdrawn => {
                 let conversation = conversation.clone();
                 self.events
@@ -245,16 +310,6 @@ impl Driver {
                 .emit(ClientEvent::SendTroubled { conversation, id });
         }
         self.load_heads().await;
-    }
-
-    /// Where no turn will read the history anyway, a confirmed message's place is looked up.
-    fn find_place(&mut self, conversation: &ConversationId, settled: &Settled) {
-        let placed = |message: &Message| message.key.is_server();
-        if settled.message.as_ref().is_some_and(|message| !placed(message))
-            && !self.service.capabilities().streaming
-        {
-            self.read(conversation, Wanted::News, true, Purpose::Tail);
-        }
     }
 
     /// The session ended: what it did not confirm has an unknown outcome.

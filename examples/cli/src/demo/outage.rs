@@ -3,10 +3,7 @@
 use tidings::domain::connection::{ConnectionState, Transport};
 use tidings_backend::{Action, Network, On, Rule};
 
-use super::{
-    stage::Stage,
-    streaming::add_rule,
-};
+use super::{stage::Stage, streaming::add_rule};
 use crate::failure::Failure;
 
 const TEXT: &str = "Are you still there?";
@@ -34,7 +31,10 @@ pub(super) async fn cut(stage: &mut Stage, withheld: bool) -> Result<String, Fai
 /// Cause: the server answers, and its history can be read. Withheld: it never answers.
 pub(super) async fn polling(stage: &mut Stage, withheld: bool) -> Result<String, Failure> {
     if withheld {
-        add_rule(stage, Rule::new(On::Http, Action::NoAnswer { stored: false }).times(0))?;
+        add_rule(
+            stage,
+            Rule::new(On::Http, Action::NoAnswer { stored: false }).times(0),
+        )?;
     }
     let before = reads(stage)?;
     stage.send(TEXT).await?;

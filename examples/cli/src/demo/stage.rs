@@ -130,7 +130,9 @@ impl Stage {
 
     /// Changes what the network does.
     pub(super) fn network(&self, network: Network) -> Result<(), Failure> {
-        self.backend()?.network(network).map_err(|error| no_room(&error))
+        self.backend()?
+            .network(network)
+            .map_err(|error| no_room(&error))
     }
 
     /// A client on the demo's store.
@@ -211,7 +213,10 @@ impl Stage {
                 seen: &player.seen,
                 rows: player.feed.rows(&player.conversation),
                 server: self.backend()?.messages(player.conversation.as_str()),
-                sockets: self.backend()?.sockets_of(player.conversation.as_str()).len(),
+                sockets: self
+                    .backend()?
+                    .sockets_of(player.conversation.as_str())
+                    .len(),
             };
             if let Some(found) = holds(&look) {
                 return Ok(found);
@@ -247,7 +252,10 @@ impl Look<'_> {
 
     /// The answer to our message with this text: shown, with the server's id, and the same there.
     pub(super) fn answer_to(&self, text: &str) -> Option<&Message> {
-        let asked = self.rows.iter().rposition(|row| row.own && row.text == text)?;
+        let asked = self
+            .rows
+            .iter()
+            .rposition(|row| row.own && row.text == text)?;
         let behind = self.rows.get(asked + 1..)?;
         let answer = behind.iter().find(|row| row.role == Role::Assistant)?;
         let id = answer.server_id.as_ref()?;
@@ -268,7 +276,11 @@ impl Look<'_> {
             .iter()
             .map(|row| row.server_id.as_ref().map(|id| id.as_str()))
             .collect();
-        let there: Vec<Option<&str>> = self.server.iter().map(|row| Some(row.id.as_str())).collect();
+        let there: Vec<Option<&str>> = self
+            .server
+            .iter()
+            .map(|row| Some(row.id.as_str()))
+            .collect();
         here == there
     }
 }
@@ -288,7 +300,10 @@ impl Seen {
                 _ => {}
             },
             Told::Delivery(entry) => {
-                self.deliveries.entry(entry.message).or_default().push(entry);
+                self.deliveries
+                    .entry(entry.message)
+                    .or_default()
+                    .push(entry);
             }
             Told::Failed(failure) => return Err(failure),
             _ => {}

@@ -12,7 +12,10 @@ const TEXT: &str = "Hello! I slept badly last night.";
 pub(super) async fn streamed(stage: &mut Stage, withheld: bool) -> Result<String, Failure> {
     if withheld {
         for on in [On::Http, On::WsIn] {
-            add_rule(stage, Rule::new(on, Action::NoAnswer { stored: true }).times(0))?;
+            add_rule(
+                stage,
+                Rule::new(on, Action::NoAnswer { stored: true }).times(0),
+            )?;
         }
     }
     let client = stage.start_client().await?;

@@ -9,10 +9,7 @@ use tokio::{
     process::{Child, ChildStdout, Command},
 };
 
-use super::{
-    stage::Stage,
-    streaming::add_rule,
-};
+use super::{stage::Stage, streaming::add_rule};
 use crate::failure::{Exit, Failure};
 
 const TEXT: &str = "One more thing before my battery dies.";
@@ -110,7 +107,10 @@ fn spawn(stage: &Stage) -> Result<Child, Failure> {
     }
     let conversation = conversation.ok_or_else(Failure::internal)?;
     command.arg(conversation.as_str()).arg(TEXT);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     command.kill_on_drop(true);
     command.spawn().map_err(|error| child_failed(&error))
 }
@@ -123,7 +123,10 @@ fn lines_of(child: &mut Child) -> Result<ChildLines, Failure> {
 }
 
 async fn next(lines: &mut ChildLines) -> Result<Option<serde_json::Value>, Failure> {
-    let line = lines.next_line().await.map_err(|error| child_failed(&error))?;
+    let line = lines
+        .next_line()
+        .await
+        .map_err(|error| child_failed(&error))?;
     Ok(line.and_then(|line| serde_json::from_str(&line).ok()))
 }
 

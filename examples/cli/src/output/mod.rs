@@ -36,11 +36,6 @@ impl Output {
         }
     }
 
-    /// Whether JSON lines are printed.
-    pub(crate) fn is_json(&self) -> bool {
-        self.json
-    }
-
     /// Prints one line.
     pub(crate) fn print(&self, record: &Record) {
         self.answer(record, None);

@@ -12,7 +12,10 @@ fn refused_dial_is_polled_within_a_quarter_of_a_second() {
         assert_eq!(count(&line.said, is_poll), 1);
         assert_eq!(line.state(), ConnectionState::Polling);
         assert_eq!(line.light(), Light::Yellow);
-        assert!(line.connection.status().retry_at.is_some(), "the redial has a time");
+        assert!(
+            line.connection.status().retry_at.is_some(),
+            "the redial has a time"
+        );
     }
 }
 
@@ -30,11 +33,18 @@ fn l13_polling_stops_when_the_socket_is_live() {
     let mut line = Line::open();
     line.refuse(blocked());
     line.wait(secs(20));
-    assert_eq!(count(&line.said, |o| *o == Output::Polling(true)), 1, "started once");
+    assert_eq!(
+        count(&line.said, |o| *o == Output::Polling(true)),
+        1,
+        "started once"
+    );
     line.tell(Input::NetworkUp);
     line.dialled(true);
     let generation = line.generation;
-    assert!(line.tell(Input::Ready { generation }).contains(&Output::Polling(false)));
+    assert!(
+        line.tell(Input::Ready { generation })
+            .contains(&Output::Polling(false))
+    );
     let mut polled = 0;
     for _ in 0..60 {
         polled += count(&line.wait(secs(5)), is_poll);
@@ -62,7 +72,10 @@ fn l92_dropped_socket_starts_the_polling() {
     assert_eq!(count(&line.said, is_poll), 1);
     assert_eq!(line.state(), ConnectionState::Polling);
     assert_eq!(line.connection.status().transport, Transport::Polling);
-    assert!(line.after(secs(2), is_dial).is_some(), "and the socket is dialled again beside it");
+    assert!(
+        line.after(secs(2), is_dial).is_some(),
+        "and the socket is dialled again beside it"
+    );
 }
 
 #[test]
@@ -71,7 +84,11 @@ fn l25_poll_error_never_ends_the_polling() {
     line.reads = Some(Err(unreachable()));
     line.refuse(unreachable());
     line.wait(secs(600));
-    assert!(count(&line.said, is_poll) >= 50, "{} polls", count(&line.said, is_poll));
+    assert!(
+        count(&line.said, is_poll) >= 50,
+        "{} polls",
+        count(&line.said, is_poll)
+    );
     assert_eq!(line.light(), Light::Red);
     line.reads = Some(Ok(()));
     assert!(line.after(secs(12), is_poll).is_some());
@@ -91,7 +108,10 @@ fn the_cadence_follows_activity() {
     line.wait(secs(300));
     assert_eq!(count(&line.wait(secs(100)), is_poll), 10);
     line.tell(Input::Activity);
-    assert!(line.after(secs(2), is_poll).is_some(), "activity hastens the next poll");
+    assert!(
+        line.after(secs(2), is_poll).is_some(),
+        "activity hastens the next poll"
+    );
 }
 
 #[test]
@@ -121,7 +141,11 @@ fn activity_never_brings_two_polls_closer_than_the_floor() {
         line.wait(ms(100));
         line.tell(Input::Activity);
     }
-    assert!(count(&line.said, is_poll) <= 11, "{}", count(&line.said, is_poll));
+    assert!(
+        count(&line.said, is_poll) <= 11,
+        "{}",
+        count(&line.said, is_poll)
+    );
 }
 
 #[test]
@@ -165,7 +189,11 @@ fn a_conversation_without_a_place_for_a_socket_polls_until_one_is_free() {
 #[test]
 fn a_conversation_that_loses_its_place_for_a_socket_polls() {
     let mut line = Line::live();
-    assert!(line.tell(Input::Open { socket: false }).iter().any(is_hangup));
+    assert!(
+        line.tell(Input::Open { socket: false })
+            .iter()
+            .any(is_hangup)
+    );
     assert!(line.after(secs(3), is_poll).is_some());
     assert_eq!(line.state(), ConnectionState::Polling);
 }
@@ -183,7 +211,10 @@ fn polling_goes_on_after_the_last_redial() {
     }
     assert_eq!(count(&line.said, is_dial), 3);
     assert!(count(&line.wait(secs(100)), is_poll) >= 10);
-    assert!(line.tell(Input::NetworkUp).iter().any(is_dial), "a new network is a new chance");
+    assert!(
+        line.tell(Input::NetworkUp).iter().any(is_dial),
+        "a new network is a new chance"
+    );
 }
 
 #[test]
@@ -194,7 +225,10 @@ fn a_failed_catch_up_beside_a_living_socket_is_repeated() {
     let generation = line.generation;
     line.tell(Input::Ready { generation });
     line.reads = Some(Ok(()));
-    assert_eq!(line.after(secs(3), |o| *o == Output::CatchUp), Some(secs(2)));
+    assert_eq!(
+        line.after(secs(3), |o| *o == Output::CatchUp),
+        Some(secs(2))
+    );
     assert_eq!(count(&line.wait(secs(5)), |o| *o == Output::CatchUp), 0);
 }
 
@@ -210,4 +244,56 @@ fn unreadable_frames_are_made_up_for_once_within_two_seconds() {
     let said = line.wait(secs(2));
     assert_eq!(count(&said, |o| *o == Output::CatchUp), 1);
     assert_eq!(line.state(), ConnectionState::Live);
+}
+
+// covers: INV-21
+#[test]
+fn redials_that_fail_hasten_no_poll() {
+    let mut line = Line::open();
+    for _ in 0..10 {
+        line.refuse(blocked());
+        line.wait(ms(700));
+        line.tell(Input::Tick);
+        if line.connection.status().retry_at.is_none() {
+            continue;
+        }
+        line.after(secs(3), is_dial);
+    }
+    let polls: Vec<_> = line
+        .said
+        .iter()
+        .filter(|(_, o)| is_poll(o))
+        .map(|(at, _)| *at)
+        .collect();
+    assert!(
+        polls.windows(2).all(|pair| pair[1] - pair[0] >= secs(2)),
+        "{polls:?}"
+    );
+}
+
+// covers: F-21, INV-21
+#[test]
+fn nothing_hastens_a_poll_that_was_told_to_wait() {
+    let mut line = Line::open();
+    line.reads = Some(Err(ServiceError::new(
+        FailureKind::RateLimited,
+        RetryClass::After(secs(40)),
+        Outcome::NotApplied,
+        "slow down",
+    )));
+    line.refuse(blocked());
+    line.wait(ms(1));
+    let before = count(&line.said, is_poll);
+    for input in [
+        Input::Activity,
+        Input::NetworkUp,
+        Input::Background,
+        Input::Foreground,
+    ] {
+        line.tell(input);
+        line.refuse(blocked());
+        line.wait(secs(5));
+    }
+    assert_eq!(count(&line.said, is_poll), before);
+    assert!(line.after(secs(20), is_poll).is_some());
 }

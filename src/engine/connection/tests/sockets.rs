@@ -16,7 +16,10 @@ fn opening_dials_at_once_and_only_once() {
 fn l12_live_only_after_the_ready_frame() {
     let mut line = Line::open();
     let said = line.dialled(true);
-    assert!(said.contains(&Output::CatchUp), "frames are received, history is read");
+    assert!(
+        said.contains(&Output::CatchUp),
+        "frames are received, history is read"
+    );
     line.wait(secs(4));
     assert_ne!(line.state(), ConnectionState::Live);
     let generation = line.generation;
@@ -32,7 +35,10 @@ fn a_missing_ready_frame_redials_after_five_seconds_and_polls() {
     line.dialled(true);
     let dead = line.generation;
     assert_eq!(line.after(secs(6), is_hangup), Some(secs(5)));
-    assert!(line.said.contains(&(secs(5), Output::Hangup { generation: dead })));
+    assert!(
+        line.said
+            .contains(&(secs(5), Output::Hangup { generation: dead }))
+    );
     assert!(line.said.contains(&(secs(5), Output::Poll)));
     assert!(line.after(secs(3), is_dial).is_some() || line.generation > dead);
 }
@@ -64,7 +70,10 @@ fn l91_late_event_of_an_old_session_is_void() {
     assert_eq!(line.state(), ConnectionState::Live);
     line.wait(secs(7));
     line.tell(Input::Heard { generation: old });
-    assert!(line.after(secs(5), is_dial).is_some(), "an old socket's byte proves nothing");
+    assert!(
+        line.after(secs(5), is_dial).is_some(),
+        "an old socket's byte proves nothing"
+    );
 }
 
 #[test]
@@ -103,7 +112,11 @@ fn any_byte_ends_the_probe() {
     let said = line.wait(secs(6));
     assert_eq!(count(&said, is_dial), 0);
     assert_eq!(line.state(), ConnectionState::Live);
-    assert_eq!(line.after(secs(2), is_probe), Some(secs(1)), "seven seconds after the byte");
+    assert_eq!(
+        line.after(secs(2), is_probe),
+        Some(secs(1)),
+        "seven seconds after the byte"
+    );
 }
 
 #[test]
@@ -164,7 +177,10 @@ fn suspending_hangs_up_and_resuming_dials_at_once() {
     let mut line = Line::live();
     let old = line.generation;
     line.tell(Input::Background);
-    assert!(line.tell(Input::Suspend).contains(&Output::Hangup { generation: old }));
+    assert!(
+        line.tell(Input::Suspend)
+            .contains(&Output::Hangup { generation: old })
+    );
     assert_eq!(line.state(), ConnectionState::Suspended);
     assert_eq!(line.wait(secs(3600)), [], "asleep");
     assert!(line.tell(Input::Foreground).iter().any(is_dial));

@@ -4,7 +4,11 @@ use super::*;
 
 /// How long a connection of this many failures waits for its redial.
 fn delay_after(line: &mut Line) -> Duration {
-    let due = line.connection.status().retry_at.expect("a redial is planned");
+    let due = line
+        .connection
+        .status()
+        .retry_at
+        .expect("a redial is planned");
     due.since_start().saturating_sub(line.now)
 }
 
@@ -80,7 +84,11 @@ fn l64_delay_resets_only_after_a_stable_session() {
 // covers: F-03
 #[test]
 fn a_refusal_that_a_request_does_not_confirm_polls_and_redials_after_a_minute() {
-    for kind in [FailureKind::NotFound, FailureKind::NotAllowed, FailureKind::Invalid] {
+    for kind in [
+        FailureKind::NotFound,
+        FailureKind::NotAllowed,
+        FailureKind::Invalid,
+    ] {
         let mut line = Line::open();
         let said = line.refuse(refused(kind));
         assert!(said.contains(&Output::Verify));
@@ -186,7 +194,8 @@ fn a_network_reported_as_down_is_not_polled_and_does_not_spin() {
 fn a_dial_that_succeeds_against_the_report_is_believed() {
     let mut line = Line::live();
     line.tell(Input::NetworkDown);
-    line.after(secs(2), is_dial).expect("the report may be wrong");
+    line.after(secs(2), is_dial)
+        .expect("the report may be wrong");
     line.go_live();
     line.closed(CloseReason::Broken);
     assert!(line.said.last().is_some() && count(&line.said, is_poll) >= 1);
@@ -222,7 +231,11 @@ fn every_state_that_is_not_final_names_what_wakes_it() {
         steps[first / steps.len()](&mut line);
         steps[first % steps.len()](&mut line);
         let woken = line.connection.poll_timeout().is_some();
-        assert!(woken || line.connection.is_dialling(), "{:?}", line.connection);
+        assert!(
+            woken || line.connection.is_dialling(),
+            "{:?}",
+            line.connection
+        );
         assert!(line.after(secs(90), |_| true).is_some() || line.connection.is_dialling());
     }
 }

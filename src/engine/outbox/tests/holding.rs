@@ -26,7 +26,10 @@ fn a_durable_message_waits_for_the_turn_and_says_so_once() {
     post.applied(2);
     post.wait(secs(600));
     assert_eq!(post.order(), [2], "another conversation is free");
-    let told = post.settled.iter().map(|(_, _, settlement)| code(settlement));
+    let told = post
+        .settled
+        .iter()
+        .map(|(_, _, settlement)| code(settlement));
     assert_eq!(told.filter(|code| *code == "turn_open").count(), 1);
     assert!(post.outbox.waits_for_turn(&chat("a")));
     post.turn("a", false);
@@ -59,7 +62,11 @@ fn a_429_holds_all_sending_until_its_time_and_fails_nothing() {
     post.accept(3, "c", SendMode::Durable);
     post.tell(Input::Encouraged);
     post.wait(ms(89_999));
-    assert_eq!(post.order(), [1, 2], "not even a new conversation, not even a hurried one");
+    assert_eq!(
+        post.order(),
+        [1, 2],
+        "not even a new conversation, not even a hurried one"
+    );
     assert_eq!(post.state(1), Some(DeliveryState::Queued));
     post.wait(secs(1));
     assert_eq!(post.order(), [1, 2, 1, 3], "within a second of the time");
@@ -69,7 +76,12 @@ fn a_429_holds_all_sending_until_its_time_and_fails_nothing() {
 #[test]
 fn a_429_without_a_time_backs_off() {
     let mut post = Post::sending(policy());
-    post.fail(1, FailureKind::RateLimited, RetryClass::Backoff, Outcome::NotApplied);
+    post.fail(
+        1,
+        FailureKind::RateLimited,
+        RetryClass::Backoff,
+        Outcome::NotApplied,
+    );
     assert!(matches!(post.told[..], [Output::Cooldown(_)]));
     assert_eq!(post.sent.len(), 1);
     post.wait(secs(2));
@@ -107,7 +119,11 @@ fn a_refused_token_keeps_everything_queued_and_is_told() {
     post.tell(Input::Encouraged);
     post.wait(secs(3 * 24 * 3600));
     assert_eq!(post.order(), [1]);
-    assert!(post.entries.iter().all(|entry| entry.state == DeliveryState::Queued));
+    assert!(
+        post.entries
+            .iter()
+            .all(|entry| entry.state == DeliveryState::Queued)
+    );
     post.tell(Input::SignedOut(false));
     assert_eq!(post.order(), [1, 1, 2]);
 }

@@ -59,14 +59,22 @@ fn encouragement_sends_at_once_what_waits() {
 // covers: F-24, F-25
 #[test]
 fn a_refused_message_fails_and_the_next_one_goes() {
-    for kind in [FailureKind::Invalid, FailureKind::NotAllowed, FailureKind::NotFound] {
+    for kind in [
+        FailureKind::Invalid,
+        FailureKind::NotAllowed,
+        FailureKind::NotFound,
+    ] {
         let mut post = Post::sending(policy());
         post.accept(2, "a", SendMode::Durable);
         post.fail(1, kind, RetryClass::Never, Outcome::NotApplied);
         assert_eq!(post.state(1), Some(DeliveryState::Failed));
         assert_eq!(post.order(), [1, 2]);
         post.wait(WEEK);
-        assert_eq!(post.order().iter().filter(|n| **n == 1).count(), 1, "never by itself again");
+        assert_eq!(
+            post.order().iter().filter(|n| **n == 1).count(),
+            1,
+            "never by itself again"
+        );
     }
 }
 
@@ -74,7 +82,12 @@ fn a_refused_message_fails_and_the_next_one_goes() {
 #[test]
 fn a_duplicate_is_applied() {
     let mut post = Post::sending(policy());
-    post.fail(1, FailureKind::Conflict { existing: None }, RetryClass::Never, Outcome::Applied);
+    post.fail(
+        1,
+        FailureKind::Conflict { existing: None },
+        RetryClass::Never,
+        Outcome::Applied,
+    );
     assert!(matches!(post.last(), Settlement::Applied(_)));
 }
 
@@ -82,7 +95,12 @@ fn a_duplicate_is_applied() {
 #[test]
 fn a_server_error_after_the_body_left_is_never_a_failure() {
     let mut post = Post::sending(policy());
-    post.fail(1, FailureKind::Unavailable, RetryClass::Never, Outcome::Unknown);
+    post.fail(
+        1,
+        FailureKind::Unavailable,
+        RetryClass::Never,
+        Outcome::Unknown,
+    );
     assert_eq!(post.state(1), Some(DeliveryState::Uncertain));
 }
 
@@ -116,8 +134,17 @@ fn an_end_told_after_the_deadline_changes_nothing_but_by_proof() {
     let settled = post.settled.len();
     post.lose(1);
     assert_eq!(post.settled.len(), settled, "that is known already");
-    post.fail(1, FailureKind::Invalid, RetryClass::Never, Outcome::NotApplied);
-    assert_eq!(post.state(1), Some(DeliveryState::Queued), "a late refusal is proof");
+    post.fail(
+        1,
+        FailureKind::Invalid,
+        RetryClass::Never,
+        Outcome::NotApplied,
+    );
+    assert_eq!(
+        post.state(1),
+        Some(DeliveryState::Queued),
+        "a late refusal is proof"
+    );
     let settled = post.settled.len();
     post.lose(1);
     post.unreachable(1);
@@ -157,7 +184,12 @@ fn a_message_too_old_fails_instead_of_leaving() {
 #[test]
 fn a_retry_by_the_user_goes_back_to_its_old_place() {
     let mut post = Post::sending(policy());
-    post.fail(1, FailureKind::Invalid, RetryClass::Never, Outcome::NotApplied);
+    post.fail(
+        1,
+        FailureKind::Invalid,
+        RetryClass::Never,
+        Outcome::NotApplied,
+    );
     for n in 2..=3 {
         post.accept(n, "a", SendMode::Durable);
     }

@@ -12,7 +12,11 @@ fn an_uncertain_message_is_resent_only_after_two_reads_a_grace_apart() {
     post.read("a", true);
     post.tell(Input::Encouraged);
     post.wait(ms(9_999));
-    assert_eq!(post.reads.len(), 1, "the grace is proof, not delay: a hurry does not shorten it");
+    assert_eq!(
+        post.reads.len(),
+        1,
+        "the grace is proof, not delay: a hurry does not shorten it"
+    );
     post.wait(ms(1));
     assert_eq!(post.reads, [secs(0), secs(15)]);
     assert_eq!(post.sent.len(), 1);
@@ -116,7 +120,11 @@ fn what_may_not_be_resent_is_parked_and_blocks_nobody() {
     post.read("a", true);
     assert!(matches!(post.last(), Settlement::Parked(_)));
     assert_eq!(post.order(), [1, 2]);
-    assert_eq!(post.state(1), Some(DeliveryState::Uncertain), "never failed without proof");
+    assert_eq!(
+        post.state(1),
+        Some(DeliveryState::Uncertain),
+        "never failed without proof"
+    );
     post.applied(2);
     post.wait(WEEK);
     assert_eq!(post.order(), [1, 2]);
@@ -245,7 +253,14 @@ fn a_head_that_may_go_never_stops_moving() {
         |post| post.wait(secs(11)),
         |post| post.tell(Input::Encouraged),
         |post| post.load(),
-        |post| post.fail(1, FailureKind::RateLimited, RetryClass::After(secs(9)), Outcome::NotApplied),
+        |post| {
+            post.fail(
+                1,
+                FailureKind::RateLimited,
+                RetryClass::After(secs(9)),
+                Outcome::NotApplied,
+            )
+        },
     ];
     for path in 0..8_usize.pow(4) {
         let mut post = Post::sending(policy());
@@ -259,6 +274,10 @@ fn a_head_that_may_go_never_stops_moving() {
             post.read("a", true);
             post.wait(secs(10));
         }
-        assert!(post.sent.len() > before || post.entries.is_empty(), "{:?}", post.outbox);
+        assert!(
+            post.sent.len() > before || post.entries.is_empty(),
+            "{:?}",
+            post.outbox
+        );
     }
 }

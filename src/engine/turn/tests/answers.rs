@@ -5,7 +5,10 @@ use super::*;
 #[test]
 fn sending_waits_while_a_turn_is_open() {
     let mut talk = Talk::new();
-    assert!(talk.tell(Input::Asked(key(1))).contains(&Output::Open(true)));
+    assert!(
+        talk.tell(Input::Asked(key(1)))
+            .contains(&Output::Open(true))
+    );
     talk.tell(Input::Confirmed(key(1)));
     talk.delta("a");
     assert!(talk.turns.is_open());
@@ -16,7 +19,10 @@ fn sending_waits_while_a_turn_is_open() {
 fn a_question_that_did_not_arrive_opens_sending_again() {
     let mut talk = Talk::new();
     talk.tell(Input::Asked(key(1)));
-    assert!(talk.tell(Input::Withdrawn(key(1))).contains(&Output::Open(false)));
+    assert!(
+        talk.tell(Input::Withdrawn(key(1)))
+            .contains(&Output::Open(false))
+    );
     assert_eq!(talk.wait(secs(3600)), []);
 }
 
@@ -75,7 +81,10 @@ fn l22_acknowledgement_is_not_the_answer() {
     assert_eq!(talk.rows(), []);
     let said = talk.wait(secs(30));
     assert_eq!(reads(&said), [secs(15), secs(30)], "history may have it");
-    assert!(!talk.turns.is_open(), "then the turn ends, and sending is free");
+    assert!(
+        !talk.turns.is_open(),
+        "then the turn ends, and sending is free"
+    );
 }
 
 #[test]
@@ -128,7 +137,10 @@ fn l26_streamed_text_is_an_update_of_one_row() {
 fn l27_typing_is_derived_from_the_turn() {
     let mut talk = Talk::new();
     talk.tell(Input::Asked(key(1)));
-    assert!(talk.typing().is_empty(), "not before the server has the question");
+    assert!(
+        talk.typing().is_empty(),
+        "not before the server has the question"
+    );
     talk.tell(Input::Confirmed(key(1)));
     assert_eq!(talk.typing(), [true]);
     talk.delta(" ");
@@ -161,9 +173,21 @@ fn text_is_stored_at_once_when_it_begins_and_every_quarter_second() {
     }
     let saves = talk.saves();
     assert_eq!(saves[0].0, Duration::ZERO);
-    assert!(saves.windows(2).all(|pair| pair[1].0 - pair[0].0 <= ms(250 + 20)));
-    assert!((8..=12).contains(&saves.len()), "{} writes in two seconds", saves.len());
-    assert!(saves.iter().all(|(_, save)| save.completeness == Completeness::Streaming));
+    assert!(
+        saves
+            .windows(2)
+            .all(|pair| pair[1].0 - pair[0].0 <= ms(250 + 20))
+    );
+    assert!(
+        (8..=12).contains(&saves.len()),
+        "{} writes in two seconds",
+        saves.len()
+    );
+    assert!(
+        saves
+            .iter()
+            .all(|(_, save)| save.completeness == Completeness::Streaming)
+    );
     assert_eq!(saves[0].1.question, Some(key(QUESTION)));
 }
 

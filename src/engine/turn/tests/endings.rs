@@ -21,7 +21,10 @@ fn l19_answer_without_a_terminator_ends_incomplete_and_unlocks_sending() {
     assert!(said.contains(&(secs(30), Output::Open(false))));
     assert_eq!(talk.last_save().completeness, Completeness::Incomplete);
     assert_eq!(talk.phases().last(), Some(&StreamPhase::Incomplete));
-    assert!(reads(&talk.wait(secs(60))).len() >= 3, "history is read until it is there");
+    assert!(
+        reads(&talk.wait(secs(60))).len() >= 3,
+        "history is read until it is there"
+    );
 }
 
 // covers: F-34
@@ -33,7 +36,11 @@ fn l24_partial_text_survives_the_deadline() {
     assert_eq!(talk.last_save().text, "half an ");
     talk.delta("answer");
     talk.completed();
-    assert_eq!(talk.last_save().text, "half an answer", "a late piece joins it");
+    assert_eq!(
+        talk.last_save().text,
+        "half an answer",
+        "a late piece joins it"
+    );
     assert_eq!(talk.rows(), [key(101)]);
 }
 
@@ -44,7 +51,11 @@ fn half_the_deadline_reads_the_history_once() {
     let said = talk.wait(ms(29_000));
     assert_eq!(reads(&said), [secs(15)]);
     talk.delta("y");
-    assert_eq!(reads(&talk.wait(ms(29_000))).len(), 1, "again after each silence");
+    assert_eq!(
+        reads(&talk.wait(ms(29_000))).len(),
+        1,
+        "again after each silence"
+    );
 }
 
 #[test]
@@ -119,7 +130,10 @@ fn a_server_row_ends_the_turn_over_either_transport() {
     assert!(talk.stored(&[], &[], true).contains(&Output::Open(false)));
     let mut talk = Talk::waiting();
     talk.delta("x");
-    assert!(talk.stored(&[], &[key(101)], false).contains(&Output::Open(false)));
+    assert!(
+        talk.stored(&[], &[key(101)], false)
+            .contains(&Output::Open(false))
+    );
     assert_eq!(talk.phases().last(), Some(&StreamPhase::Completed));
 }
 
@@ -159,7 +173,11 @@ fn a_late_terminator_after_the_deadline_closes_the_answer() {
     talk.wait(secs(31));
     talk.completed();
     talk.delta("another device asks");
-    assert_eq!(talk.rows().len(), 2, "what comes after the end is another answer");
+    assert_eq!(
+        talk.rows().len(),
+        2,
+        "what comes after the end is another answer"
+    );
 }
 
 #[test]
@@ -189,7 +207,11 @@ fn every_open_turn_that_the_server_has_ends_by_itself() {
         |talk| drop(talk.delta("x")),
         |talk| drop(talk.wait(secs(16))),
         |talk| drop(talk.completed()),
-        |talk| drop(talk.tell(Input::Failed { text: String::new() })),
+        |talk| {
+            drop(talk.tell(Input::Failed {
+                text: String::new(),
+            }))
+        },
         |talk| drop(talk.tell(Input::Confirmed(key(1)))),
         |talk| drop(talk.stored(&[], &[], false)),
         |talk| drop(talk.stored(&[1], &[], false)),
@@ -203,8 +225,14 @@ fn every_open_turn_that_the_server_has_ends_by_itself() {
         }
         talk.wait(secs(60));
         assert!(!talk.turns.is_open(), "{:?}", talk.turns);
-        let open = talk.said.iter().filter(|(_, output)| *output == Output::Open(true));
-        let closed = talk.said.iter().filter(|(_, output)| *output == Output::Open(false));
+        let open = talk
+            .said
+            .iter()
+            .filter(|(_, output)| *output == Output::Open(true));
+        let closed = talk
+            .said
+            .iter()
+            .filter(|(_, output)| *output == Output::Open(false));
         assert_eq!(open.count(), closed.count());
     }
 }

@@ -13,7 +13,7 @@ use tidings::domain::{
 
 use super::replies;
 use crate::{
-    args::Wait,
+    args::{Mode, Wait},
     failure::{Exit, Failure},
     feed::Told,
     output::{self, records::Record},
@@ -24,6 +24,7 @@ use crate::{
 pub(super) struct Waiting {
     conversation: ConversationId,
     wait: Wait,
+    mode: Mode,
     states: BTreeMap<ClientMessageId, Option<DeliveryState>>,
     order: Vec<ClientMessageId>,
     /// Answers that stream now.
@@ -35,10 +36,11 @@ pub(super) struct Waiting {
 
 impl Waiting {
     /// Waits for nothing yet.
-    pub(super) fn new(conversation: ConversationId, wait: Wait) -> Self {
+    pub(super) fn new(conversation: ConversationId, wait: Wait, mode: Mode) -> Self {
         Self {
             conversation,
             wait,
+            mode,
             states: BTreeMap::new(),
             order: Vec::new(),
             streaming: BTreeSet::new(),
@@ -89,10 +91,12 @@ impl Waiting {
         let Some(reason) = &entry.reason else {
             return Ok(line);
         };
-        match entry.state {
-            DeliveryState::Failed => self.fail(Failure::of_reason(reason)),
+        match (entry.state, self.mode) {
+            // A direct send answers for itself, with the draft.
+            (_, Mode::Direct) => {}
+            (DeliveryState::Failed, Mode::Durable) => self.fail(Failure::of_reason(reason)),
             // In a process that does not own the connection there is no event for it.
-            state if state.is_pending() && reason.code == "sign_in_required" => {
+            (state, Mode::Durable) if state.is_pending() && reason.code == "sign_in_required" => {
                 return Err(output::sign_in_required());
             }
             _ => {}

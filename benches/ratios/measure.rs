@@ -1,0 +1,79 @@
+//! Rounds in turn, and medians.
+
+use std::time::{Duration, Instant};
+
+/// Measurements of one side.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Samples(Vec<Duration>);
+
+impl Samples {
+    pub(crate) fn push(&mut self, sample: Duration) {
+        self.0.push(sample);
+    }
+
+    /// The medians of neighbouring rounds, in seconds. The state of a shared machine changes
+    /// within seconds, and only neighbours have met the same one.
+    fn medians(&self) -> impl Iterator<Item = f64> {
+        self.0
+            .chunks_exact(self.0.len().div_ceil(BLOCKS))
+            .map(|block| middle(&mut block.iter().map(Duration::as_secs_f64).collect::<Vec<_>>()))
+    }
+}
+
+/// Rounds are compared in this many blocks.
+const BLOCKS: usize = 15;
+
+/// The middle of what `compare` makes of the sides' medians, block by block.
+pub(crate) fn compared<const SIDES: usize>(
+    samples: &[Samples; SIDES],
+    compare: impl Fn([f64; SIDES]) -> f64,
+) -> f64 {
+    let mut blocks = samples.each_ref().map(Samples::medians);
+    let mut results = Vec::new();
+    loop {
+        let block = blocks.each_mut().map(Iterator::next);
+        if block.contains(&None) {
+            return middle(&mut results);
+        }
+        results.push(compare(block.map(Option::unwrap_or_default)));
+    }
+}
+
+/// How many times as long as the second side the first one takes.
+pub(crate) fn ratio(samples: &[Samples; 2]) -> f64 {
+    compared(samples, |[ours, floor]| ours / floor)
+}
+
+/// The middle value.
+pub(crate) fn middle(values: &mut [f64]) -> f64 {
+    assert!(!values.is_empty(), "nothing was measured");
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// How long something takes.
+pub(crate) fn timed<T>(run: impl FnOnce() -> T) -> Duration {
+    let start = Instant::now();
+    run();
+    start.elapsed()
+}
+
+/// Measures the sides in turn, each round beginning with another one, after a tenth as many
+/// rounds that do not count.
+pub(crate) fn in_turn<const SIDES: usize>(
+    rounds: usize,
+    sides: [&mut dyn FnMut() -> Duration; SIDES],
+) -> [Samples; SIDES] {
+    let mut samples = std::array::from_fn(|_| Samples::default());
+    let warm_up = rounds / 10;
+    for round in 0..rounds + warm_up {
+        for step in 0..SIDES {
+            let side = (round + step) % SIDES;
+            let sample = sides[side]();
+            if round >= warm_up {
+                samples[side].push(sample);
+            }
+        }
+    }
+    samples
+}

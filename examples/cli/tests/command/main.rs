@@ -1,0 +1,24 @@
+//! The built command, run from outside against the reference backend in process.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on says so at once"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these tests drive real processes and servers"
+)]
+
+mod support;
+
+mod demo;
+mod doctor;
+mod errors;
+mod offline;
+mod privacy;
+mod processes;
+mod sending;
+mod session;
+mod stored;
+mod usage;

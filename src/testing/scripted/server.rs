@@ -1,0 +1,182 @@
+//! What the scripted server keeps, and what a good server does with it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::server_message;
+use crate::domain::{
+    conversation::{ServerConversation, Status},
+    cursor::{HistoryRange, SyncCursor},
+    ids::{ConversationId, MessageId},
+    message::{Role, ServerMessage},
+    ports::{HistoryPage, Outgoing},
+    retry::{FailureKind, Outcome, RetryClass, ServiceError},
+};
+
+/// A page after a cursor begins this many known rows before it.
+const OVERLAP: usize = 2;
+
+#[derive(Debug, Default)]
+pub(super) struct Server {
+    pub(super) knows_keys: bool,
+    chats: BTreeMap<ConversationId, Chat>,
+    /// Requests that take effect later than their callers wait.
+    late: Vec<(Duration, Outgoing)>,
+    messages: usize,
+    created: usize,
+}
+
+#[derive(Debug)]
+struct Chat {
+    conversation: ServerConversation,
+    rows: Vec<ServerMessage>,
+}
+
+impl Server {
+    pub(super) fn insert(&mut self, conversation: ServerConversation) {
+        let rows = Vec::new();
+        let id = conversation.id.clone();
+        self.chats.insert(id, Chat { conversation, rows });
+    }
+
+    /// A conversation nobody asked for before.
+    pub(super) fn create(&mut self, mut conversation: ServerConversation) -> ServerConversation {
+        self.created += 1;
+        let name = format!("new{}", self.created);
+        if let Some(id) = ConversationId::parse(&name) {
+            conversation.id = id;
+        }
+        self.insert(conversation.clone());
+        conversation
+    }
+
+    pub(super) fn remove(&mut self, id: &ConversationId) {
+        self.chats.remove(id);
+    }
+
+    pub(super) fn conversations(&self) -> Vec<ConversationId> {
+        self.chats.keys().cloned().collect()
+    }
+
+    pub(super) fn list(&self) -> Vec<ServerConversation> {
+        let chats = self.chats.values();
+        chats.map(|chat| chat.conversation.clone()).collect()
+    }
+
+    pub(super) fn conversation(
+        &mut self,
+        id: &ConversationId,
+    ) -> Result<&mut ServerConversation, ServiceError> {
+        Ok(&mut self.chat(id)?.conversation)
+    }
+
+    pub(super) fn complete(
+        &mut self,
+        id: &ConversationId,
+    ) -> Result<ServerConversation, ServiceError> {
+        let conversation = self.conversation(id)?;
+        conversation.status = Some(Status::new("completed"));
+        Ok(conversation.clone())
+    }
+
+    fn chat(&mut self, id: &ConversationId) -> Result<&mut Chat, ServiceError> {
+        let gone = || {
+            let (never, not) = (RetryClass::Never, Outcome::NotApplied);
+            let text = "there is no such conversation";
+            ServiceError::new(FailureKind::NotFound, never, not, text)
+        };
+        self.chats.get_mut(id).ok_or_else(gone)
+    }
+
+    /// The rows of a conversation, which begins to exist if it did not.
+    pub(super) fn rows_mut(&mut self, id: &ConversationId) -> &mut Vec<ServerMessage> {
+        let chat = self.chats.entry(id.clone()).or_insert_with(|| Chat {
+            conversation: ServerConversation::bare(id.clone()),
+            rows: Vec::new(),
+        });
+        &mut chat.rows
+    }
+
+    pub(super) fn append(&mut self, id: &ConversationId, role: Role, text: &str) -> ServerMessage {
+        self.messages += 1;
+        let row = server_message(&format!("m{}", self.messages), role, text);
+        self.rows_mut(id).push(row.clone());
+        row
+    }
+
+    /// Takes a message in, once where keys are known.
+    pub(super) fn take(&mut self, outgoing: &Outgoing) -> Result<ServerMessage, ServiceError> {
+        let knows_keys = self.knows_keys;
+        let rows = &self.chat(&outgoing.conversation)?.rows;
+        let known = |row: &&ServerMessage| row.client_id == Some(outgoing.id);
+        if let Some(row) = rows.iter().find(known) {
+            return Ok(row.clone());
+        }
+        let mut row = self.append(&outgoing.conversation, Role::User, &outgoing.text);
+        if knows_keys {
+            row.client_id = Some(outgoing.id);
+            if let Some(stored) = self.rows_mut(&outgoing.conversation).last_mut() {
+                *stored = row.clone();
+            }
+        }
+        Ok(row)
+    }
+
+    pub(super) fn take_later(&mut self, at: Duration, outgoing: Outgoing) {
+        self.late.push((at, outgoing));
+    }
+
+    /// Takes in what is due by now.
+    pub(super) fn settle(&mut self, now: Duration) {
+        let (due, later) = self.late.drain(..).partition(|(at, _)| *at <= now);
+        self.late = later;
+        let due: Vec<(Duration, Outgoing)> = due;
+        for (_, outgoing) in due {
+            let _ = self.take(&outgoing);
+        }
+    }
+
+    pub(super) fn delete(
+        &mut self,
+        id: &ConversationId,
+        message: &MessageId,
+    ) -> Result<(), ServiceError> {
+        self.chat(id)?.rows.retain(|row| row.id != *message);
+        Ok(())
+    }
+
+    pub(super) fn page(
+        &mut self,
+        id: &ConversationId,
+        range: &HistoryRange,
+        limit: usize,
+    ) -> Result<HistoryPage, ServiceError> {
+        let rows = &self.chat(id)?.rows;
+        let (from, to) = match range {
+            HistoryRange::Newest => (rows.len().saturating_sub(limit), rows.len()),
+            HistoryRange::After(cursor) => {
+                let from = place(cursor, rows.len())?.saturating_sub(OVERLAP);
+                (from, rows.len().min(from + limit))
+            }
+            HistoryRange::Before(cursor) => {
+                let to = place(cursor, rows.len())?;
+                (to.saturating_sub(limit), to)
+            }
+        };
+        Ok(HistoryPage {
+            messages: rows[from..to].to_vec(),
+            older: (from > 0).then(|| SyncCursor::new(from.to_string())),
+            newer: SyncCursor::new(to.to_string()),
+            more: to < rows.len(),
+            skipped: 0,
+        })
+    }
+}
+
+fn place(cursor: &SyncCursor, length: usize) -> Result<usize, ServiceError> {
+    let place = cursor.as_str().parse().ok();
+    place.filter(|place| *place <= length).ok_or_else(|| {
+        let (never, not) = (RetryClass::Never, Outcome::NotApplied);
+        let text = "the history is shorter than that";
+        ServiceError::new(FailureKind::CursorRefused, never, not, text)
+    })
+}

@@ -1,0 +1,29 @@
+//! One file a use case: the whole core over a scripted backend, on a paused clock.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on panics"
+)]
+
+mod answers;
+mod archive_conversation;
+mod background;
+mod connect;
+mod create_conversation;
+mod delete_conversation;
+mod delete_message;
+mod fallback;
+mod list_conversations;
+mod mark_read;
+mod observe;
+mod open_conversation;
+mod queue;
+mod read_history;
+mod reconcile;
+mod restart;
+mod retry_and_cancel;
+mod send_chat_message;
+mod send_direct;
+mod sign_in;
+mod support;
+mod synchronise;
