@@ -298,6 +298,8 @@ impl Driver {
             .collect();
         let closing = sessions.iter().map(|session| session.handle.close());
         let all = futures_util::future::join_all(closing);
+        let farewells = self.farewells.finish();
+        let all = futures_util::future::join(all, farewells);
         let _ = tokio::time::timeout(POLITE_CLOSE, all).await;
     }
 
@@ -392,6 +394,7 @@ impl Driver {
         self.settle_outputs().await;
         self.close_sessions().await;
         self.supervisor.abort_all();
+        self.farewells.abort_all();
         if let Some(reply) = self.closing.take() {
             answer(reply, Ok(()));
         }

@@ -66,6 +66,8 @@ struct Driver {
     config: Config,
     events: Events,
     supervisor: Supervisor,
+    /// Sockets that are being closed.
+    farewells: Supervisor,
     inbox: Inbox,
     reports: Option<mpsc::Receiver<Happened>>,
     outbox: Outbox,
@@ -96,6 +98,7 @@ impl Driver {
             config: parts.config.clone(),
             events,
             supervisor: Supervisor::default(),
+            farewells: Supervisor::default(),
             inbox,
             reports: Some(reports),
             lanes: BTreeMap::new(),
