@@ -16,6 +16,8 @@ mod device;
 mod raw;
 mod server;
 
+mod acks;
 mod auth;
 mod network;
+mod refusals;
 mod upgrade;

@@ -128,6 +128,8 @@ struct Matcher {
     claimed: BTreeSet<ClientMessageId>,
     /// Own messages passed so far in this page: an answer binds only behind its question.
     passed: BTreeSet<ClientMessageId>,
+    /// The last of them.
+    nearest: Option<ClientMessageId>,
     conversation: crate::domain::ids::ConversationId,
     placement: Placement,
 }
@@ -145,6 +147,7 @@ impl Matcher {
             unplaced,
             claimed,
             passed,
+            nearest: None,
             conversation,
             placement,
         })
@@ -160,6 +163,7 @@ impl Matcher {
             self.claimed.insert(row.id);
             if row.own {
                 self.passed.insert(row.id);
+                self.nearest = Some(row.id);
             }
         }
         Ok(found)
@@ -201,6 +205,10 @@ impl Matcher {
         self.unplaced.iter().find(fits).cloned()
     }
 
+    /// A streamed answer, by what this device heard of it, else by its place behind its question.
+    ///
+    /// Place alone would let an answer that the server gave up, whose row never comes, take the
+    /// row of the next one, and that one the row after it.
     fn answer_by_place(&self, said: &ServerMessage) -> Option<Message> {
         let fits = |row: &&Message| {
             !row.own
@@ -209,7 +217,20 @@ impl Matcher {
                 && !self.claimed.contains(&row.id)
                 && self.question_is_passed(row)
         };
-        self.unplaced.iter().find(fits).cloned()
+        let waiting = || self.unplaced.iter().filter(fits);
+        let heard = waiting()
+            .filter(|row| said.text.starts_with(row.text.trim_end()))
+            .rev()
+            .max_by_key(|row| (row.text.trim_end().len(), self.answers_nearest(row)));
+        heard
+            .or_else(|| waiting().find(|row| self.answers_nearest(row)))
+            .or_else(|| waiting().find(|row| row.completeness != Completeness::Failed))
+            .cloned()
+    }
+
+    /// Whether its question is the own message that this page was last at.
+    fn answers_nearest(&self, answer: &Message) -> bool {
+        answer.answers.is_some() && answer.answers == self.nearest
     }
 
     fn question_is_passed(&self, answer: &Message) -> bool {
@@ -222,13 +243,21 @@ impl Matcher {
     }
 }
 
-/// An own row directly followed by another's has been answered.
+/// A question is answered by the row that this device saw stream in as its answer, else by the
+/// next row of another's; an answer to an earlier question may be stored only behind a later one.
 fn note_answered(slots: &[Slot<'_>], merged: &mut Merged) {
-    for pair in slots.windows(2) {
-        if let (Some(asked), false) = (&pair[0].row, pair[1].said.own)
-            && asked.own
-        {
-            merged.answered.push(asked.id);
+    let mut asked: Vec<ClientMessageId> = Vec::new();
+    for slot in slots {
+        let row = slot.row.as_ref();
+        if slot.said.own {
+            asked.extend(row.map(|row| row.id));
+            continue;
+        }
+        let known = row.and_then(|row| row.answers);
+        let question = known.or_else(|| asked.last().copied());
+        if let Some(question) = question {
+            asked.retain(|id| *id != question);
+            merged.answered.push(question);
         }
     }
     merged.ends_with_other = slots.last().is_some_and(|slot| !slot.said.own);

@@ -155,7 +155,7 @@ impl Connection {
             Input::Ready { generation } => self.ready(now, generation),
             Input::Heard { generation } => self.heard(now, generation),
             Input::SocketClosed { generation, reason } => self.closed(now, generation, &reason),
-            Input::Overdue => self.probe_now(now),
+            Input::Overdue => self.overdue(now),
             Input::Undecodable => self.lost_frame(now),
             Input::CaughtUp(result) => self.caught_up(now, result),
             Input::Activity => self.activity(now),
@@ -448,6 +448,14 @@ impl Connection {
         let earliest = self.last_resync.map_or(now, |last| last + RESYNC_AFTER * 4);
         let due = (now + RESYNC_AFTER).max(earliest);
         self.resync = sooner(self.resync, Some(due));
+    }
+
+    /// Either the socket is dead, or what was expected got lost: then history has it.
+    fn overdue(&mut self, now: Tick) {
+        if self.is_live() {
+            self.probe_now(now);
+            self.resync = Some(now);
+        }
     }
 
     fn probe_now(&mut self, now: Tick) {

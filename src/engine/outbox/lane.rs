@@ -56,7 +56,8 @@ pub(super) enum Step {
 /// What holds a queued head back.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gate {
-    pub(super) quiet: bool,
+    /// For so long yet: the server asked to wait.
+    pub(super) quiet: Option<Duration>,
     pub(super) signed_out: bool,
     pub(super) turn_open: bool,
 }
@@ -203,15 +204,18 @@ impl Lane {
         if gate.turn_open {
             return self.tell_turn_open(outputs);
         }
-        if gate.quiet && self.head.mode == SendMode::Direct {
-            let reason = Reason::new("rate_limited", true, "the server asked to wait");
+        if let Some(wait) = gate.quiet
+            && self.head.mode == SendMode::Direct
+        {
+            let mut reason = Reason::new("rate_limited", true, "the server asked to wait");
+            reason.retry_after_ms = u64::try_from(wait.as_millis()).ok();
             return self.settle(Settlement::Rejected(reason), outputs);
         }
         if gate.signed_out && self.head.mode == SendMode::Direct {
             let reason = Reason::new("sign_in_required", true, "the session has ended");
             return self.settle(Settlement::Rejected(reason), outputs);
         }
-        if gate.quiet || gate.signed_out || now < due {
+        if gate.quiet.is_some() || gate.signed_out || now < due {
             return;
         }
         self.phase = Phase::InFlight {

@@ -33,7 +33,7 @@ use crate::{
         delivery::Reason,
         event::SendReceipt,
         ids::{ClientMessageId, ConversationId},
-        outbox::OutboxEntry,
+        outbox::{OutboxEntry, SendMode},
         retry::{FailureKind, Outcome, RetryClass, ServiceError},
         rules::settle::Settlement,
         time::{Tick, WallTime},
@@ -208,11 +208,20 @@ impl Outbox {
         let mut lanes = BTreeMap::new();
         for head in heads {
             let known = self.lanes.remove(&head.conversation);
-            let lane = Lane::refreshed(known, head, now, wall);
+            let lane = match known {
+                // The store was asked before it was told.
+                Some(lane) if self.is_being_settled(head.message) => lane,
+                known => Lane::refreshed(known, head, now, wall),
+            };
             lanes.insert(lane.head.conversation.clone(), lane);
         }
         // An attempt whose entry is gone meanwhile is no business of ours any more.
         self.lanes = lanes;
+    }
+
+    fn is_being_settled(&self, message: ClientMessageId) -> bool {
+        let settles = |output: &Output| matches!(output, Output::Settle(id, ..) if *id == message);
+        self.outputs.iter().any(settles)
     }
 
     fn forget(&mut self, id: ClientMessageId) {
@@ -247,13 +256,22 @@ impl Outbox {
         }
         let (failures, attempt) = (lane.head.failures, lane.attempt());
         let (late, parked) = (attempt.is_none(), lane.head.parked);
+        let durable = lane.head.mode == SendMode::Durable;
         let reason = Reason::of(error);
         match (error.outcome, error.retry) {
             (Outcome::Applied, _) => self.settle(id, Settlement::Applied(SendReceipt::default())),
-            (Outcome::Unknown, _) => {
+            (Outcome::Unknown, retry) => {
                 // Where a lost attempt is answered by the same key again, a hurry is a storm.
                 let wait = self.policy.resend.delay(failures + 1, self.draw.jitter());
-                let next_attempt_at = self.policy.idempotent.then(|| wall + wait);
+                let wait = match retry {
+                    // A direct caller waits for the proof, and is told how long to wait himself.
+                    RetryClass::After(quiet) => {
+                        self.keep_quiet(now, wall, quiet);
+                        durable.then_some(quiet)
+                    }
+                    _ => self.policy.idempotent.then_some(wait),
+                };
+                let next_attempt_at = wait.map(|wait| wall + wait);
                 self.settle(
                     id,
                     Settlement::Lost {
@@ -303,9 +321,14 @@ impl Outbox {
             _ if error.kind == FailureKind::RateLimited => delay,
             _ => return delay,
         };
+        self.keep_quiet(now, wall, quiet);
+        quiet
+    }
+
+    /// The server asked to be left alone for so long: nothing new leaves until then.
+    fn keep_quiet(&mut self, now: Tick, wall: WallTime, quiet: std::time::Duration) {
         self.quiet_until = self.quiet_until.max(Some(now + quiet));
         self.outputs.push_back(Output::Cooldown(wall + quiet));
-        quiet
     }
 
     fn read(&mut self, now: Tick, wall: WallTime, conversation: &ConversationId, complete: bool) {
@@ -334,7 +357,8 @@ impl Outbox {
         if !self.enabled {
             return;
         }
-        let quiet = self.quiet_until.is_some_and(|until| now < until);
+        let quiet = self.quiet_until.filter(|until| now < *until);
+        let quiet = quiet.map(|until| until.since(now));
         let policy = self.policy;
         for (id, lane) in &mut self.lanes {
             let gate = lane::Gate {
@@ -345,7 +369,7 @@ impl Outbox {
             lane.advance(now, wall, gate, &policy, &mut self.outputs);
         }
         let gate = lane::Gate {
-            quiet: false,
+            quiet: None,
             signed_out: self.signed_out,
             turn_open: false,
         };

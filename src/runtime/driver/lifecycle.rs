@@ -204,16 +204,10 @@ impl Driver {
 
     /// Connects a conversation that is wanted and lets go of one that is not.
     pub(super) fn attend(&mut self, id: &ConversationId) {
-        let live = self
-            .lanes
-            .values()
-            .filter(|lane| lane.connection.wants_socket())
-            .count();
-        let room = live < usize::try_from(self.config.max_live).unwrap_or(usize::MAX);
         // A message that waits for the answer before it needs somebody to see that answer.
         let waits = self.outbox.waits_for_turn(id);
         let (now, at_rest, may) = (self.platform.tick(), self.is_at_rest(), self.owner);
-        let Some(lane) = self.lanes.get_mut(id) else {
+        let Some(lane) = self.lanes.get(id) else {
             return;
         };
         let wanted = (lane.handles > 0 || lane.remote || waits) && may;
@@ -221,6 +215,16 @@ impl Driver {
         if wanted == lane.attended || (wanted && at_rest) {
             return;
         }
+        // Asked for every conversation at every turn of the loop: the count comes only here.
+        let live = self
+            .lanes
+            .values()
+            .filter(|lane| lane.connection.wants_socket())
+            .count();
+        let room = live < usize::try_from(self.config.max_live).unwrap_or(usize::MAX);
+        let Some(lane) = self.lanes.get_mut(id) else {
+            return;
+        };
         lane.attended = wanted;
         if !wanted {
             lane.turns.handle(now, TurnInput::Left);
