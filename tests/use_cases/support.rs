@@ -65,11 +65,13 @@ impl App {
         repository: Arc<dyn ChatRepository>,
     ) -> Self {
         let port: Arc<dyn ChatService> = Arc::new(service.clone());
+        // Another start draws other keys.
+        let seed = 5 + service.calls().len() as u64;
         let wall = WallTime::from_millis(1_800_000_000_000);
         let client = ChatClient::start(ChatClientParts {
             service: port,
             repository: repository.clone(),
-            platform: Arc::new(VirtualPlatform::new(5, wall)),
+            platform: Arc::new(VirtualPlatform::new(seed, wall)),
             config,
         });
         let client = client.await.unwrap();
