@@ -83,17 +83,26 @@ impl Fault {
 }
 
 fn fault() -> impl Strategy<Value = Step> {
-    use Fault::{
-        AppliedAndLost, AppliedLate, Hang, Lost, Rejected, Slow, SlowDown, Unreachable,
-    };
+    use Fault::{AppliedAndLost, AppliedLate, Hang, Lost, Rejected, Slow, SlowDown, Unreachable};
     let sends = prop::sample::select(vec![
-        Unreachable, Lost, AppliedAndLost, Hang, AppliedLate, Rejected, SlowDown, Slow,
+        Unreachable,
+        Lost,
+        AppliedAndLost,
+        Hang,
+        AppliedLate,
+        Rejected,
+        SlowDown,
+        Slow,
     ]);
     let reads = prop::sample::select(vec![Unreachable, Lost, Slow, SlowDown]);
     prop_oneof![
-        sends.clone().prop_map(|fault| Step::Fault(Operation::Send, fault)),
+        sends
+            .clone()
+            .prop_map(|fault| Step::Fault(Operation::Send, fault)),
         sends.prop_map(|fault| Step::Fault(Operation::SocketSend, fault)),
-        reads.clone().prop_map(|fault| Step::Fault(Operation::History, fault)),
+        reads
+            .clone()
+            .prop_map(|fault| Step::Fault(Operation::History, fault)),
         reads.prop_map(|fault| Step::Fault(Operation::Connect, fault)),
     ]
 }
@@ -179,7 +188,11 @@ impl World {
         match step {
             Step::Send => {
                 let id = self.app().send(&text).await;
-                let promise = Promise { text, sent: false, stepped_aside: false };
+                let promise = Promise {
+                    text,
+                    sent: false,
+                    stepped_aside: false,
+                };
                 self.promises.push((id, promise));
             }
             Step::SendDirect => {
@@ -258,14 +271,32 @@ impl World {
         let on_server = self.service.texts("c1");
         let copies = |text: &str| on_server.iter().filter(|one| one.as_str() == text).count();
         no_row_twice(&rows);
-        for row in rows.iter().filter(|row| row.own && row.state.is_on_server()) {
-            assert_ne!(copies(&row.text), 0, "INV-03: shown as sent, and the server lacks it");
+        for row in rows
+            .iter()
+            .filter(|row| row.own && row.state.is_on_server())
+        {
+            assert_ne!(
+                copies(&row.text),
+                0,
+                "INV-03: shown as sent, and the server lacks it"
+            );
         }
         for (id, promise) in &mut self.promises {
-            let row = rows.iter().find(|row| row.id == *id).expect("INV-01: it vanished");
+            let row = rows
+                .iter()
+                .find(|row| row.id == *id)
+                .expect("INV-01: it vanished");
             assert_eq!(row.text, promise.text, "INV-01: its text changed");
-            assert!(copies(&promise.text) <= 1, "INV-02: {} was doubled", promise.text);
-            assert!(!promise.sent || row.state.is_on_server(), "INV-03: sent, then {:?}", row.state);
+            assert!(
+                copies(&promise.text) <= 1,
+                "INV-02: {} was doubled",
+                promise.text
+            );
+            assert!(
+                !promise.sent || row.state.is_on_server(),
+                "INV-03: sent, then {:?}",
+                row.state
+            );
             promise.sent |= row.state.is_on_server();
             let aside = [DeliveryState::Failed, DeliveryState::Cancelled].contains(&row.state);
             promise.stepped_aside |= aside;
@@ -275,10 +306,12 @@ impl World {
     }
 
     fn check_order(&self, on_server: &[String]) {
-        let promised = self.promises.iter().filter(|(_, promise)| !promise.stepped_aside);
-        let places = promised.filter_map(|(_, promise)| {
-            on_server.iter().position(|text| *text == promise.text)
-        });
+        let promised = self
+            .promises
+            .iter()
+            .filter(|(_, promise)| !promise.stepped_aside);
+        let places = promised
+            .filter_map(|(_, promise)| on_server.iter().position(|text| *text == promise.text));
         let places: Vec<_> = places.collect();
         assert!(places.is_sorted(), "INV-06: {places:?} of {on_server:?}");
     }
@@ -296,25 +329,41 @@ impl World {
         let rows = self.app().rows("c1").await;
         for (id, promise) in &self.promises {
             let row = rows.iter().find(|row| row.id == *id).unwrap();
-            assert!(!row.state.is_pending(), "INV-22: {} is still {:?}", promise.text, row.state);
+            assert!(
+                !row.state.is_pending(),
+                "INV-22: {} is still {:?}",
+                promise.text,
+                row.state
+            );
         }
         self.app().client.synchronise(chat("c1")).await.unwrap();
         let rows = self.app().rows("c1").await;
         let mine: Vec<_> = rows.iter().filter(|row| row.server_id.is_some()).collect();
         let mine: Vec<_> = mine.iter().map(|row| row.text.clone()).collect();
-        assert_eq!(mine, self.service.texts("c1"), "INV-08: another order or other rows");
+        assert_eq!(
+            mine,
+            self.service.texts("c1"),
+            "INV-08: another order or other rows"
+        );
     }
 }
 
 fn no_row_twice(rows: &[Message]) {
     let mut ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-    let mut names: Vec<_> = rows.iter().filter_map(|row| row.server_id.clone()).collect();
+    let mut names: Vec<_> = rows
+        .iter()
+        .filter_map(|row| row.server_id.clone())
+        .collect();
     let (all, named) = (ids.len(), names.len());
     ids.sort();
     ids.dedup();
     names.sort();
     names.dedup();
-    assert_eq!((ids.len(), names.len()), (all, named), "INV-05: a row is there twice");
+    assert_eq!(
+        (ids.len(), names.len()),
+        (all, named),
+        "INV-05: a row is there twice"
+    );
 }
 
 fn run(steps: Vec<Step>) {

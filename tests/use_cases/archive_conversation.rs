@@ -11,10 +11,17 @@ async fn l45_archive_is_a_local_overlay() {
     let asked = app.service.calls().len();
     let archived = app.client.archive(chat("c1"), true).await.unwrap();
     assert!(archived.is_archived());
-    assert_eq!(app.service.calls().len(), asked, "the server has no such thing");
+    assert_eq!(
+        app.service.calls().len(),
+        asked,
+        "the server has no such thing"
+    );
     assert!(!app.client.capabilities().archive, "and that is said");
     let shown = async |include_archived| {
-        let filter = ConversationFilter { include_archived, limit: 0 };
+        let filter = ConversationFilter {
+            include_archived,
+            limit: 0,
+        };
         app.client.conversations(filter).await.unwrap().len()
     };
     assert_eq!((shown(false).await, shown(true).await), (0, 1));

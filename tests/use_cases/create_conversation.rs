@@ -24,8 +24,16 @@ fn coach() -> NewConversation {
 async fn l33_first_message_is_observable_as_soon_as_create_returns() {
     let service = ScriptedService::builder().answering("Welcome").build();
     let app = App::over(&service).await;
-    let id = app.client.create_conversation(coach()).await.unwrap().conversation.id;
-    let mut list = app.client.observe_conversations(ConversationFilter::default());
+    let id = app
+        .client
+        .create_conversation(coach())
+        .await
+        .unwrap()
+        .conversation
+        .id;
+    let mut list = app
+        .client
+        .observe_conversations(ConversationFilter::default());
     assert_eq!(list.next().await.unwrap()[0].id, id);
     let handle = app.client.open(id.clone());
     let mut timeline = handle.observe(10);
@@ -37,7 +45,10 @@ async fn l33_first_message_is_observable_as_soon_as_create_returns() {
             change.apply(&mut shown).unwrap();
         }
     }
-    let texts: Vec<_> = shown.iter().map(|row| (row.role.clone(), row.text.as_str())).collect();
+    let texts: Vec<_> = shown
+        .iter()
+        .map(|row| (row.role.clone(), row.text.as_str()))
+        .collect();
     assert_eq!(texts[0], (Role::User, "quick action"));
     assert_eq!(texts[1].0, Role::Assistant);
 }
@@ -48,11 +59,22 @@ async fn l37_forced_create_and_find_are_different_calls() {
     let app = App::over(&service).await;
     let first = app.client.create_conversation(coach()).await.unwrap();
     let second = app.client.create_conversation(coach()).await.unwrap();
-    assert_ne!(first.conversation.id, second.conversation.id, "creating creates");
+    assert_ne!(
+        first.conversation.id, second.conversation.id,
+        "creating creates"
+    );
     assert!(!first.existed && !second.existed);
     assert_eq!(service.count(Operation::Create), 2);
-    let found = app.client.conversations(ConversationFilter::default()).await.unwrap();
-    app.client.conversation(&first.conversation.id).await.unwrap().unwrap();
+    let found = app
+        .client
+        .conversations(ConversationFilter::default())
+        .await
+        .unwrap();
+    app.client
+        .conversation(&first.conversation.id)
+        .await
+        .unwrap()
+        .unwrap();
     app.client.refresh_conversations().await.unwrap();
     assert_eq!(found.len(), 2);
     assert_eq!(service.count(Operation::Create), 2, "finding does not");
@@ -61,10 +83,15 @@ async fn l37_forced_create_and_find_are_different_calls() {
 #[tokio::test(start_paused = true)]
 async fn a_create_that_failed_stores_nothing() {
     let app = App::new().await;
-    app.service.next(Operation::Create, Reply::Fail(unreachable()));
+    app.service
+        .next(Operation::Create, Reply::Fail(unreachable()));
     let failed = app.client.create_conversation(coach()).await.unwrap_err();
     assert_eq!(failed.code(), "network.unreachable");
-    let stored = app.client.conversations(ConversationFilter::default()).await.unwrap();
+    let stored = app
+        .client
+        .conversations(ConversationFilter::default())
+        .await
+        .unwrap();
     assert_eq!(stored, []);
 }
 

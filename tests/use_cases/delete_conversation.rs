@@ -2,8 +2,11 @@
 
 use tidings::{
     domain::{
-        conversation::ServerConversation, event::CloseReason, message::Role,
-        ports::chat_repository::ConversationFilter, retry::{FailureKind, Outcome, RetryClass},
+        conversation::ServerConversation,
+        event::CloseReason,
+        message::Role,
+        ports::chat_repository::ConversationFilter,
+        retry::{FailureKind, Outcome, RetryClass},
         time::WallTime,
     },
     testing::{
@@ -23,7 +26,10 @@ fn listed() -> ScriptedService {
 }
 
 async fn shown(app: &App) -> usize {
-    let all = ConversationFilter { include_archived: true, limit: 0 };
+    let all = ConversationFilter {
+        include_archived: true,
+        limit: 0,
+    };
     app.client.conversations(all).await.unwrap().len()
 }
 
@@ -43,7 +49,8 @@ async fn a_deleted_conversation_is_gone_here_and_there() {
 async fn a_delete_that_failed_keeps_the_rows() {
     let app = App::over(&listed()).await;
     app.client.refresh_conversations().await.unwrap();
-    app.service.next(Operation::DeleteConversation, Reply::Fail(unreachable()));
+    app.service
+        .next(Operation::DeleteConversation, Reply::Fail(unreachable()));
     assert!(app.client.delete_conversation(chat("c1")).await.is_err());
     assert_eq!(shown(&app).await, 1);
 }
@@ -85,7 +92,11 @@ async fn a_page_that_was_on_its_way_brings_no_deleted_conversation_back() {
 
 #[tokio::test(start_paused = true)]
 async fn l86_recovery_sends_no_delete() {
-    let refusals = [FailureKind::NotFound, FailureKind::NotAllowed, FailureKind::Invalid];
+    let refusals = [
+        FailureKind::NotFound,
+        FailureKind::NotAllowed,
+        FailureKind::Invalid,
+    ];
     for kind in refusals {
         let app = App::over(&listed()).await;
         app.client.refresh_conversations().await.unwrap();
@@ -100,7 +111,11 @@ async fn l86_recovery_sends_no_delete() {
         pass(secs(60)).await;
         assert_eq!(app.service.count(Operation::DeleteConversation), 0);
         assert_eq!(app.service.count(Operation::DeleteMessage), 0);
-        assert_eq!(app.service.count(Operation::Create), 0, "nor is it created anew");
+        assert_eq!(
+            app.service.count(Operation::Create),
+            0,
+            "nor is it created anew"
+        );
         assert_eq!(app.texts("c1").await, ["orphaned?"]);
     }
 }

@@ -23,17 +23,30 @@ async fn a_deleted_message_leaves_a_tombstone_and_does_not_return() {
     assert!(tomb.deleted && tomb.text.is_empty());
     app.service.edit("c1", |rows| *rows = kept);
     app.client.synchronise(chat("c1")).await.unwrap();
-    let shown = app.client.history(chat("c1"), None, 10, false).await.unwrap();
+    let shown = app
+        .client
+        .history(chat("c1"), None, 10, false)
+        .await
+        .unwrap();
     assert!(shown.messages.is_empty(), "a late copy brings nothing back");
     assert!(app.client.search("regretted", 10).await.unwrap().is_empty());
-    assert_eq!(app.client.history(chat("c1"), None, 10, true).await.unwrap().messages.len(), 1);
+    assert_eq!(
+        app.client
+            .history(chat("c1"), None, 10, true)
+            .await
+            .unwrap()
+            .messages
+            .len(),
+        1
+    );
     drop(handle);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_unsent_message_is_taken_back_without_asking_the_server() {
     let app = App::new().await;
-    app.service.always(Operation::Send, Reply::Fail(unreachable()));
+    app.service
+        .always(Operation::Send, Reply::Fail(unreachable()));
     let id = app.send("unsent").await;
     pass(secs(1)).await;
     let gone = app.client.delete_message(id).await.unwrap();

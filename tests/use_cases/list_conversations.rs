@@ -26,13 +26,20 @@ fn said(name: &str) -> ServerConversation {
 }
 
 async fn listed(app: &App) -> Vec<String> {
-    let all = app.client.conversations(ConversationFilter::default()).await.unwrap();
+    let all = app
+        .client
+        .conversations(ConversationFilter::default())
+        .await
+        .unwrap();
     all.into_iter().map(|one| one.id.to_string()).collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn l40_conversation_unknown_to_the_store_is_inserted() {
-    let service = ScriptedService::builder().stored(said("c1")).stored(said("c2")).build();
+    let service = ScriptedService::builder()
+        .stored(said("c1"))
+        .stored(said("c2"))
+        .build();
     let app = App::over(&service).await;
     let found = app.client.refresh_conversations().await.unwrap();
     assert_eq!((found.listed, found.removed), (2, 0));
@@ -47,9 +54,15 @@ async fn l40_conversation_unknown_to_the_store_is_inserted() {
 
 #[tokio::test(start_paused = true)]
 async fn l84_absent_field_erases_nothing_local() {
-    let context = Context { kind: "goal".into(), id: Some("g1".into()) };
+    let context = Context {
+        kind: "goal".into(),
+        id: Some("g1".into()),
+    };
     let service = ScriptedService::builder()
-        .stored(ServerConversation { context: Some(context.clone()), ..said("c1") })
+        .stored(ServerConversation {
+            context: Some(context.clone()),
+            ..said("c1")
+        })
         .build();
     let app = App::over(&service).await;
     app.client.refresh_conversations().await.unwrap();
@@ -60,7 +73,11 @@ async fn l84_absent_field_erases_nothing_local() {
     titled.await.unwrap();
     app.client.archive(chat("c1"), true).await.unwrap();
     service.loses("c1");
-    service.writes("c1", Role::Assistant, "the server now says nothing but the id");
+    service.writes(
+        "c1",
+        Role::Assistant,
+        "the server now says nothing but the id",
+    );
     app.client.refresh_conversations().await.unwrap();
     let kept = app.client.conversation(&chat("c1")).await.unwrap().unwrap();
     assert_eq!(kept.title.as_deref(), Some("my title"));
@@ -73,16 +90,31 @@ async fn l84_absent_field_erases_nothing_local() {
 async fn l46_counts_follow_the_stored_messages() {
     let service = ScriptedService::builder()
         .stored(said("c1"))
-        .holding("c1", &[(Role::User, "q"), (Role::Assistant, "a"), (Role::System, "note")])
+        .holding(
+            "c1",
+            &[
+                (Role::User, "q"),
+                (Role::Assistant, "a"),
+                (Role::System, "note"),
+            ],
+        )
         .answering("ok")
         .build();
     let app = App::over(&service).await;
     let counts = async || {
         let row = app.client.conversation(&chat("c1")).await.unwrap().unwrap();
-        (row.stored, row.unread, row.last_message.map(|last| last.text))
+        (
+            row.stored,
+            row.unread,
+            row.last_message.map(|last| last.text),
+        )
     };
     app.client.refresh_conversations().await.unwrap();
-    assert_eq!(counts().await, (0, 0, None), "nothing is stored, whatever the server counts");
+    assert_eq!(
+        counts().await,
+        (0, 0, None),
+        "nothing is stored, whatever the server counts"
+    );
     app.client.synchronise(chat("c1")).await.unwrap();
     assert_eq!(counts().await, (3, 1, Some("note".into())));
     let handle = app.live().await;
@@ -95,7 +127,10 @@ async fn l46_counts_follow_the_stored_messages() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_server_no_longer_lists_goes_unless_something_is_unsent() {
-    let service = ScriptedService::builder().stored(said("c1")).stored(said("c2")).build();
+    let service = ScriptedService::builder()
+        .stored(said("c1"))
+        .stored(said("c2"))
+        .build();
     let app = App::over(&service).await;
     app.client.refresh_conversations().await.unwrap();
     service.always(Operation::Send, Reply::Fail(unreachable()));

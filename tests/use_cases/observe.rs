@@ -20,7 +20,11 @@ async fn l63_every_observer_hears_every_event_once() {
     use futures_util::FutureExt;
     let service = ScriptedService::builder().conversation("c1").build();
     let app = App::over(&service).await;
-    let mut streams = [app.client.events(), app.client.events(), app.client.events()];
+    let mut streams = [
+        app.client.events(),
+        app.client.events(),
+        app.client.events(),
+    ];
     let handle = app.live().await;
     for n in 0..2 {
         handle.send(format!("question {n}")).await.unwrap();
@@ -43,7 +47,13 @@ async fn l63_every_observer_hears_every_event_once() {
     assert_eq!(heard[0], heard[1]);
     assert_eq!(heard[1], heard[2]);
     let ended = heard[0].iter().filter(|event| {
-        matches!(event, ClientEvent::Stream { phase: StreamPhase::Completed, .. })
+        matches!(
+            event,
+            ClientEvent::Stream {
+                phase: StreamPhase::Completed,
+                ..
+            }
+        )
     });
     assert_eq!(ended.count(), 2, "each turn ends once");
     assert_eq!(app.texts("c1").await.len(), 6);
@@ -109,7 +119,8 @@ async fn a_slow_observer_gets_the_truth_without_a_hole() {
 async fn deliveries_are_told_in_order() {
     let app = App::new().await;
     let mut deliveries = app.client.observe_deliveries().await.unwrap();
-    app.service.next(Operation::Send, Reply::Fail(unreachable()));
+    app.service
+        .next(Operation::Send, Reply::Fail(unreachable()));
     let id = app.send("a life").await;
     pass(secs(5)).await;
     use DeliveryState::{Queued, Sending, Sent};
@@ -127,7 +138,8 @@ async fn the_outbox_shows_state_attempt_and_next_attempt() {
     let app = App::new().await;
     let mut outbox = app.client.observe_outbox();
     assert_eq!(outbox.next().await.unwrap(), []);
-    app.service.always(Operation::Send, Reply::Fail(unreachable()));
+    app.service
+        .always(Operation::Send, Reply::Fail(unreachable()));
     app.send("waiting").await;
     pass(ms(10)).await;
     let entry = outbox.next().await.unwrap().remove(0);
@@ -140,7 +152,9 @@ async fn the_outbox_shows_state_attempt_and_next_attempt() {
 async fn the_list_follows_what_happens_in_its_conversations() {
     let app = App::new().await;
     app.client.refresh_conversations().await.unwrap();
-    let mut list = app.client.observe_conversations(ConversationFilter::default());
+    let mut list = app
+        .client
+        .observe_conversations(ConversationFilter::default());
     list.next().await.unwrap();
     let handle = app.client.open(chat("c1"));
     pass(secs(1)).await;

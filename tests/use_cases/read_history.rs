@@ -23,8 +23,17 @@ async fn pages_walk_back_to_the_beginning_with_places() {
     let asked = app.service.calls().len();
     let (mut before, mut seen) = (None, Vec::new());
     loop {
-        let page = app.client.history(chat("c1"), before, 10, false).await.unwrap();
-        seen.extend(page.messages.iter().rev().map(|(place, row)| (*place, row.text.clone())));
+        let page = app
+            .client
+            .history(chat("c1"), before, 10, false)
+            .await
+            .unwrap();
+        seen.extend(
+            page.messages
+                .iter()
+                .rev()
+                .map(|(place, row)| (*place, row.text.clone())),
+        );
         before = page.older;
         if before.is_none() {
             break;
@@ -42,14 +51,23 @@ async fn export_holds_everything_in_order() {
     let export = app.client.export(chat("c1")).await.unwrap();
     assert_eq!(export.messages.len(), 25);
     assert_eq!(export.messages[24].1.text, "row 24");
-    assert_eq!(app.client.export(chat("nowhere")).await.unwrap_err().code(), "not_found");
+    assert_eq!(
+        app.client.export(chat("nowhere")).await.unwrap_err().code(),
+        "not_found"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn search_needs_words_and_no_network() {
     let app = stored().await;
     let asked = app.service.count(Operation::History);
-    assert_eq!(app.client.search("ROW 7", 10).await.unwrap()[0].text, "row 7");
-    assert_eq!(app.client.search("  ", 10).await.unwrap_err().code(), "search.blank");
+    assert_eq!(
+        app.client.search("ROW 7", 10).await.unwrap()[0].text,
+        "row 7"
+    );
+    assert_eq!(
+        app.client.search("  ", 10).await.unwrap_err().code(),
+        "search.blank"
+    );
     assert_eq!(app.service.count(Operation::History), asked);
 }

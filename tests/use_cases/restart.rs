@@ -52,18 +52,29 @@ async fn l32_message_from_either_transport_survives_a_restart() {
     assert_eq!(app.texts("c1").await, expected);
     kill(app).await;
     let app = start(&service, &home).await;
-    assert_eq!(app.texts("c1").await, expected, "before anything was asked of the server");
+    assert_eq!(
+        app.texts("c1").await,
+        expected,
+        "before anything was asked of the server"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn l74_reopened_conversation_shows_each_message_once() {
     let home = TempDir::new().unwrap();
-    let service = ScriptedService::builder().conversation("c1").answering("An answer").build();
+    let service = ScriptedService::builder()
+        .conversation("c1")
+        .answering("An answer")
+        .build();
     let mut ids = Vec::new();
     for start_number in 0..4 {
         service.always(Operation::Connect, Reply::Normal);
         let app = start(&service, &home).await;
-        let handle = if start_number % 2 == 0 { app.live().await } else { app.polling().await };
+        let handle = if start_number % 2 == 0 {
+            app.live().await
+        } else {
+            app.polling().await
+        };
         handle.send("same text").await.unwrap();
         pass(secs(8)).await;
         drop(handle);
@@ -130,7 +141,9 @@ async fn a_partial_answer_is_on_disk_within_a_quarter_second() {
     handle.send("a question").await.unwrap();
     pass(ms(100)).await;
     for piece in ["so ", "far ", "so ", "good "] {
-        service.session("c1").push(tidings::testing::scripted::delta(piece));
+        service
+            .session("c1")
+            .push(tidings::testing::scripted::delta(piece));
         pass(ms(20)).await;
     }
     pass(ms(250)).await;
@@ -141,6 +154,9 @@ async fn a_partial_answer_is_on_disk_within_a_quarter_second() {
     service.writes("c1", Role::Assistant, "so far so good it went");
     let handle = app.live().await;
     pass(secs(2)).await;
-    assert_eq!(app.texts("c1").await, ["a question", "so far so good it went"]);
+    assert_eq!(
+        app.texts("c1").await,
+        ["a question", "so far so good it went"]
+    );
     drop(handle);
 }

@@ -2,7 +2,10 @@
 
 use tidings::{
     Config,
-    domain::{event::{ClientEvent, SyncPhase}, message::Role},
+    domain::{
+        event::{ClientEvent, SyncPhase},
+        message::Role,
+    },
     testing::{
         ScriptedService,
         scripted::{Operation, Reply, server_message},
@@ -28,7 +31,14 @@ async fn l49_empty_history_is_synced_at_once() {
     let mut app = App::new().await;
     assert_eq!(app.client.synchronise(chat("c1")).await.unwrap(), 0);
     let synced = app.told().into_iter().any(|event| {
-        matches!(event, ClientEvent::Sync { phase: SyncPhase::Synced, fetched: 0, .. })
+        matches!(
+            event,
+            ClientEvent::Sync {
+                phase: SyncPhase::Synced,
+                fetched: 0,
+                ..
+            }
+        )
     });
     assert!(synced);
     assert_eq!(app.service.count(Operation::History), 1);
@@ -40,20 +50,26 @@ async fn the_whole_history_is_read_in_pages_to_both_ends() {
     assert_eq!(app.client.synchronise(chat("c1")).await.unwrap(), 350);
     assert_eq!(app.texts("c1").await, rows(350));
     assert_eq!(app.service.count(Operation::History), 4);
-    assert_eq!(app.client.synchronise(chat("c1")).await.unwrap(), 0, "nothing new");
+    assert_eq!(
+        app.client.synchronise(chat("c1")).await.unwrap(),
+        0,
+        "nothing new"
+    );
 }
 
 // covers: F-33
 #[tokio::test(start_paused = true)]
 async fn a_history_that_shifts_while_it_is_read_loses_and_doubles_nothing() {
     let app = App::over(&long(250)).await;
-    app.service.always(Operation::History, Reply::after(secs(1)));
+    app.service
+        .always(Operation::History, Reply::after(secs(1)));
     let client = app.client.clone();
     let synchronise = client.synchronise(chat("c1"));
     let writes = async {
         for n in 250..260 {
             pass(crate::support::ms(330)).await;
-            app.service.writes("c1", Role::Assistant, &format!("row {n}"));
+            app.service
+                .writes("c1", Role::Assistant, &format!("row {n}"));
         }
     };
     let (done, ()) = tokio::join!(synchronise, writes);
@@ -72,7 +88,13 @@ async fn a_cursor_the_server_forgot_leads_to_a_fresh_look_and_no_wipe() {
     app.client.catch_up(chat("c1")).await.unwrap();
     assert_eq!(app.texts("c1").await, rows(30), "what was here stays");
     let said = app.told().into_iter().any(|event| {
-        matches!(event, ClientEvent::Sync { phase: SyncPhase::Discontinuity, .. })
+        matches!(
+            event,
+            ClientEvent::Sync {
+                phase: SyncPhase::Discontinuity,
+                ..
+            }
+        )
     });
     assert!(said);
 }
@@ -132,7 +154,8 @@ async fn l62_newer_content_of_a_known_message_replaces_it() {
     let app = App::over(&long(3)).await;
     app.client.synchronise(chat("c1")).await.unwrap();
     let id = app.rows("c1").await[2].id;
-    app.service.edit("c1", |rows| rows[2].text = "row 2, all of it".into());
+    app.service
+        .edit("c1", |rows| rows[2].text = "row 2, all of it".into());
     app.client.catch_up(chat("c1")).await.unwrap();
     let rows = app.rows("c1").await;
     assert_eq!((rows.len(), rows[2].id), (3, id));
@@ -142,7 +165,8 @@ async fn l62_newer_content_of_a_known_message_replaces_it() {
 #[tokio::test(start_paused = true)]
 async fn repeated_calls_share_the_reads_under_way() {
     let app = App::over(&long(10)).await;
-    app.service.always(Operation::History, Reply::after(secs(1)));
+    app.service
+        .always(Operation::History, Reply::after(secs(1)));
     let calls = (0..10).map(|_| app.client.synchronise(chat("c1")));
     let all = futures_util::future::join_all(calls).await;
     assert!(all.into_iter().all(|one| one.is_ok()));

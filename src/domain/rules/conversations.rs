@@ -63,7 +63,9 @@ pub fn bury(rows: &mut dyn Rows, id: &ConversationId) -> RowResult<()> {
 /// # Errors
 /// The store's.
 pub fn is_buried(rows: &mut dyn Rows, id: &ConversationId) -> RowResult<bool> {
-    Ok(rows.setting(&tombstone(id))?.is_some_and(|mark| !mark.is_empty()))
+    Ok(rows
+        .setting(&tombstone(id))?
+        .is_some_and(|mark| !mark.is_empty()))
 }
 
 /// Takes the tombstone away: the server was asked for it anew.
