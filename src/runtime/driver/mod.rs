@@ -209,9 +209,13 @@ impl Driver {
 
     fn tell_turns(&mut self, id: &ConversationId, input: TurnInput) {
         let now = self.platform.tick();
-        if let Some(lane) = self.lanes.get_mut(id) {
-            lane.turns.handle(now, input);
-        }
+        let Some(lane) = self.lanes.get_mut(id) else {
+            return;
+        };
+        lane.turns.handle(now, input);
+        // At once, not with the other outputs: the outbox must not wait for a turn that is over.
+        let open = lane.turns.is_open();
+        self.turn_changed(id, open);
     }
 
     /// The lane of a conversation, loaded from the store at first use.
