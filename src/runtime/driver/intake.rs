@@ -165,7 +165,7 @@ impl Driver {
                 let Some(lane) = self.lanes.get_mut(id).filter(awaited) else {
                     // The dial was given up meanwhile; the socket of a newer one stays.
                     let close = async move { handle.close().await };
-                    return self.supervisor.run(close, async {});
+                    return self.farewells.run(close, async {});
                 };
                 lane.session = Some(Session {
                     generation,

@@ -11,6 +11,7 @@ use crate::{
         ports::{Durability, HistoryPage, RepositoryError},
         retry::{FailureKind, Outcome, RetryClass, ServiceError},
         rules::{
+            conversations,
             editor::Editor,
             merge::{self, Merge, Merged, Placement},
         },
@@ -177,6 +178,9 @@ impl Driver {
         let (id, now, platform) = (id.clone(), self.platform.wall(), self.platform.clone());
         self.repository
             .transact(Durability::Normal, move |rows| {
+                if conversations::is_buried(rows, &id)? {
+                    return Ok(Merged::default());
+                }
                 let mut editor = Editor::open(rows, &id)?;
                 let request = Merge {
                     page: &messages,

@@ -220,6 +220,8 @@ impl Driver {
                 }
                 if error.outcome != Outcome::Applied {
                     self.tell_turns(conversation, TurnInput::Withdrawn(id));
+                    // A turn that ended must not hold back what the outbox does next.
+                    self.settle_turns(conversation).await;
                 }
                 self.tell_outbox(OutboxInput::Failed(id, error));
             }
