@@ -109,12 +109,23 @@ fn distinct(page: &[ServerMessage]) -> Vec<&ServerMessage> {
     seen
 }
 
+/// Whose question the page's next answer is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    /// The page does not tell.
+    Unknown,
+    /// One that this device learns of now.
+    Stranger,
+    /// This one.
+    Question(ClientMessageId),
+}
+
 /// Finds stored rows for server rows, each at most once.
 struct Matcher {
     unplaced: Vec<Message>,
     claimed: BTreeSet<ClientMessageId>,
-    /// Own messages passed so far in this page: an answer binds only behind its question.
-    passed: BTreeSet<ClientMessageId>,
+    /// The last own message passed in this page: an answer binds only right behind its question.
+    behind: Behind,
     conversation: crate::domain::ids::ConversationId,
     placement: Placement,
 }
@@ -127,11 +138,10 @@ impl Matcher {
             _ => editor.rows().unplaced(&id)?,
         };
         let conversation = id;
-        let (claimed, passed) = (BTreeSet::new(), BTreeSet::new());
         Ok(Self {
             unplaced,
-            claimed,
-            passed,
+            claimed: BTreeSet::new(),
+            behind: Behind::Unknown,
             conversation,
             placement,
         })
@@ -145,9 +155,10 @@ impl Matcher {
         };
         if let Some(row) = &found {
             self.claimed.insert(row.id);
-            if row.own {
-                self.passed.insert(row.id);
-            }
+        }
+        if said.own {
+            let row = found.as_ref();
+            self.behind = row.map_or(Behind::Stranger, |row| Behind::Question(row.id));
         }
         Ok(found)
     }
@@ -188,24 +199,39 @@ impl Matcher {
         self.unplaced.iter().find(fits).cloned()
     }
 
+    /// The streamed answer that this row is: the one with its very text, else the newest where
+    /// nothing tells which question it answers, else the first.
     fn answer_by_place(&self, said: &ServerMessage) -> Option<Message> {
         let fits = |row: &&Message| {
             !row.own
                 && row.server_id.is_none()
                 && row.role == said.role
                 && !self.claimed.contains(&row.id)
-                && self.question_is_passed(row)
+                && self.may_stand_here(row)
         };
-        self.unplaced.iter().find(fits).cloned()
+        let mut fitting = self.unplaced.iter().filter(fits);
+        let same = |row: &&Message| row.text == said.text;
+        let found = match fitting.clone().find(same) {
+            Some(same) => Some(same),
+            None if self.behind == Behind::Unknown => fitting.next_back(),
+            None => fitting.next(),
+        };
+        found.cloned()
     }
 
-    fn question_is_passed(&self, answer: &Message) -> bool {
+    /// An answer without a known question may stand anywhere, the others only behind their own.
+    fn may_stand_here(&self, answer: &Message) -> bool {
         let Some(question) = answer.answers else {
             return true;
         };
-        self.placement == Placement::Live
-            || self.passed.contains(&question)
-            || !self.unplaced.iter().any(|row| row.id == question)
+        match self.behind {
+            Behind::Question(passed) => passed == question,
+            Behind::Stranger => false,
+            Behind::Unknown => {
+                self.placement == Placement::Live
+                    || !self.unplaced.iter().any(|row| row.id == question)
+            }
+        }
     }
 }
 
