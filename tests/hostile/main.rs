@@ -18,6 +18,9 @@ mod server;
 
 mod acks;
 mod auth;
+mod frames;
+mod history;
 mod network;
 mod refusals;
+mod turns;
 mod upgrade;
