@@ -6,6 +6,7 @@
     reason = "a test program says what it expects, and starts what it needs"
 )]
 
+mod conversations;
 mod device;
 #[path = "../transport/support/server.rs"]
 #[allow(
@@ -22,5 +23,6 @@ mod frames;
 mod history;
 mod network;
 mod refusals;
+mod s34;
 mod turns;
 mod upgrade;
