@@ -17,16 +17,30 @@
 mod accept;
 #[path = "ratios/bare.rs"]
 mod bare;
+#[path = "ratios/device.rs"]
+mod device;
+#[path = "ratios/first_byte.rs"]
+mod first_byte;
+#[path = "ratios/http.rs"]
+mod http;
 #[path = "ratios/ingest.rs"]
 mod ingest;
 #[path = "ratios/measure.rs"]
 mod measure;
 #[path = "ratios/pages.rs"]
 mod pages;
+#[path = "ratios/polls.rs"]
+mod polls;
 #[path = "ratios/report.rs"]
 mod report;
+#[path = "ratios/servers.rs"]
+mod servers;
+#[path = "ratios/socket.rs"]
+mod socket;
 #[path = "ratios/store.rs"]
 mod store;
+#[path = "ratios/turns.rs"]
+mod turns;
 
 use std::process::ExitCode;
 
@@ -59,6 +73,26 @@ const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
         names: &["ingest"],
         run: ingest::history,
+    },
+    Benchmark {
+        names: &["round_trip"],
+        run: socket::round_trip,
+    },
+    Benchmark {
+        names: &["first_byte_live"],
+        run: first_byte::live,
+    },
+    Benchmark {
+        names: &["first_byte_idle"],
+        run: first_byte::idle,
+    },
+    Benchmark {
+        names: &["calls_20_turns", "bytes_20_turns"],
+        run: turns::twenty,
+    },
+    Benchmark {
+        names: &["idle_poll_bytes"],
+        run: polls::idle,
     },
 ];
 

@@ -38,6 +38,7 @@ use crate::{
         search_messages::SearchMessages,
         send_chat_message::SendChatMessage,
         settle_unsent::{CancelMessage, RetryMessage},
+        single_flight::SingleFlight,
         wait_for_delivery::{Delivery, WaitForDelivery},
     },
 };
@@ -75,6 +76,8 @@ impl ChatClient {
             platform: parts.platform,
             dispatch: Arc::new(commands.clone()),
             send_expiry: parts.config.send_expiry,
+            creations: SingleFlight::default(),
+            refreshes: SingleFlight::default(),
         };
         Ok(Self {
             ports,

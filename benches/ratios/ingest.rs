@@ -8,7 +8,7 @@ use crate::{
     bare::{self, Row, WriterThread},
     measure::{middle, timed},
     report::Finding,
-    store::{self, at, history_row, key, server_id, text},
+    store::{self, at, conversation, history_row, key, server_id, text},
 };
 
 const MESSAGES: usize = 10_000;
@@ -45,6 +45,11 @@ fn once() -> f64 {
             runtime.block_on(commit).unwrap();
         });
     }
+    let count = "SELECT count(*) FROM message";
+    let floor_rows = bare.run(move |db| db.query_row(count, (), |row| row.get::<_, i64>(0)));
+    let our_rows = store.view(|rows| Ok(rows.conversation(&conversation())?.map(|row| row.stored)));
+    assert_eq!(runtime.block_on(floor_rows).unwrap(), MESSAGES as i64);
+    assert_eq!(runtime.block_on(our_rows).unwrap(), Some(MESSAGES as u64));
     runtime.block_on(store.close());
     floor.as_secs_f64() / ours.as_secs_f64()
 }

@@ -21,7 +21,8 @@ use tidings::{
 use tokio::runtime::{Builder, Runtime};
 
 /// The very schema of the store, for the floors.
-pub(crate) const SCHEMA: &str = include_str!("../../src/adapters/sqlite/migrations/0001_initial.sql");
+pub(crate) const SCHEMA: &str =
+    include_str!("../../src/adapters/sqlite/migrations/0001_initial.sql");
 
 /// The one conversation of a benchmark's store.
 pub(crate) const CONVERSATION: &str = "c0ffee00-0000-4000-8000-000000000001";

@@ -211,7 +211,9 @@ impl ScriptedService {
 
     /// The model answers; the open sessions of the conversation get the whole message.
     pub fn pushes(&self, conversation: &str, text: &str) -> MessageId {
-        let row = self.server().append(&id(conversation), Role::Assistant, text);
+        let row = self
+            .server()
+            .append(&id(conversation), Role::Assistant, text);
         for session in self.sessions(conversation) {
             session.push(SessionEvent::Message(row.clone()));
         }
@@ -225,7 +227,9 @@ impl ScriptedService {
                 session.push(delta(piece));
             }
         }
-        let row = self.server().append(&id(conversation), Role::Assistant, &pieces.concat());
+        let row = self
+            .server()
+            .append(&id(conversation), Role::Assistant, &pieces.concat());
         for session in self.sessions(conversation) {
             session.push(SessionEvent::AnswerCompleted { stopped: false });
         }
@@ -266,9 +270,9 @@ impl ScriptedService {
     pub fn sessions(&self, conversation: &str) -> Vec<ScriptedSession> {
         let conversation = id(conversation);
         let sessions = lock(&self.shared.sessions);
-        let open = sessions.iter().filter(|session| {
-            session.conversation() == &conversation && !session.is_closed()
-        });
+        let open = sessions
+            .iter()
+            .filter(|session| session.conversation() == &conversation && !session.is_closed());
         open.cloned().collect()
     }
 
@@ -303,7 +307,10 @@ impl ScriptedService {
             operation,
             conversation: conversation.cloned(),
         });
-        let next = script.next.get_mut(&operation).and_then(VecDeque::pop_front);
+        let next = script
+            .next
+            .get_mut(&operation)
+            .and_then(VecDeque::pop_front);
         next.or_else(|| script.always.get(&operation).cloned())
             .unwrap_or(Reply::Normal)
     }

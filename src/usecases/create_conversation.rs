@@ -39,8 +39,16 @@ impl CreateConversation {
     ///
     /// # Cancel safety
     /// Dropped while the request is out, the server may have created it; the next listing or the
-    /// same call shows it.
+    /// same call shows it. The same call, repeated while one is under way, joins it.
     pub async fn execute(self, ports: &Ports) -> Result<Created, ChatError> {
+        let (key, own) = (format!("{:?}", self.new), ports.clone());
+        ports
+            .creations
+            .join(key, async move { self.create(&own).await })
+            .await
+    }
+
+    async fn create(self, ports: &Ports) -> Result<Created, ChatError> {
         if let Some(context) = &self.new.context {
             text::validate(&context.kind, 200)
                 .map_err(|error| field("context_type", "create.bad_context", &error))?;

@@ -58,6 +58,14 @@ impl RefreshConversations {
     /// # Errors
     /// [`ChatError`] of the service or the store; pages stored so far stay.
     pub async fn execute(self, ports: &Ports) -> Result<Refreshed, ChatError> {
+        let own = ports.clone();
+        ports
+            .refreshes
+            .join(String::new(), async move { self.refresh(&own).await })
+            .await
+    }
+
+    async fn refresh(self, ports: &Ports) -> Result<Refreshed, ChatError> {
         let mut found = Refreshed::default();
         let mut seen = BTreeSet::new();
         let mut cursor = None;

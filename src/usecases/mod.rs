@@ -13,11 +13,16 @@ pub mod read_history;
 pub mod search_messages;
 pub mod send_chat_message;
 pub mod settle_unsent;
+pub mod single_flight;
 pub mod wait_for_delivery;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use self::{
+    create_conversation::Created, list_conversations::Refreshed, single_flight::SingleFlight,
+};
 use crate::domain::ports::{ChatRepository, ChatService, Dispatch, Platform};
+use crate::error::ChatError;
 
 /// The ports a use case is built from.
 #[derive(Clone)]
@@ -32,6 +37,10 @@ pub struct Ports {
     pub dispatch: Arc<dyn Dispatch>,
     /// How long a message may wait to be sent.
     pub send_expiry: Duration,
+    /// Creations under way.
+    pub creations: SingleFlight<Result<Created, ChatError>>,
+    /// Refreshes of the list under way.
+    pub refreshes: SingleFlight<Result<Refreshed, ChatError>>,
 }
 
 impl fmt::Debug for Ports {

@@ -108,7 +108,27 @@ async fn f03_upgrade_refused_with_401_is_renewed_and_dialled_again() {
     let tokens = Tokens::new();
     let service = service_with(config(&server), Arc::clone(&tokens) as _);
     within(service.connect(&id("c1"))).await.expect("session");
-    assert_eq!((tokens.refreshes(), server.seen().len()), (1, 2));
+    // The upgrade, a request that renews the token and is repeated, the upgrade again.
+    assert_eq!((tokens.refreshes(), server.seen().len()), (1, 4));
+}
+
+#[tokio::test]
+async fn f03_socket_that_refuses_what_requests_are_taken_with_signs_nobody_out() {
+    let server = Server::start(|seen| match seen.header("upgrade") {
+        Some(_) => Reply::status(401),
+        None => Reply::json(200, json!({"data": {"id": "c1"}})),
+    })
+    .await;
+    let tokens = Tokens::new();
+    let service = service_with(config(&server), Arc::clone(&tokens) as _);
+    let error = within(service.connect(&id("c1")))
+        .await
+        .expect_err("refused");
+    assert_eq!(
+        (error.kind, error.status),
+        (FailureKind::NotAllowed, Some(401))
+    );
+    assert_eq!(tokens.refreshes(), 0);
 }
 
 #[tokio::test]

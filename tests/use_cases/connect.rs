@@ -54,10 +54,17 @@ async fn a_late_dial_does_not_take_the_place_of_the_socket_in_use() {
     pass(secs(1)).await;
     app.client.network_changed(NetworkChange::Up);
     pass(secs(1)).await;
-    assert_eq!(handle.connection().await.unwrap().state, ConnectionState::Live);
+    assert_eq!(
+        handle.connection().await.unwrap().state,
+        ConnectionState::Live
+    );
     pass(secs(5)).await;
     assert_eq!(app.service.all_sessions().len(), 2);
-    assert_eq!(app.service.sessions("c1").len(), 1, "the late one was hung up");
+    assert_eq!(
+        app.service.sessions("c1").len(),
+        1,
+        "the late one was hung up"
+    );
     app.service.pushes("c1", "still heard");
     pass(ms(100)).await;
     assert_eq!(app.texts("c1").await, ["still heard"]);
@@ -76,7 +83,10 @@ async fn l94_two_handles_share_one_session() {
 
 #[tokio::test(start_paused = true)]
 async fn l90_each_conversation_has_its_own_session() {
-    let service = ScriptedService::builder().conversation("c1").conversation("c2").build();
+    let service = ScriptedService::builder()
+        .conversation("c1")
+        .conversation("c2")
+        .build();
     let app = App::over(&service).await;
     let first = app.client.open(chat("c1"));
     pass(secs(1)).await;
@@ -104,9 +114,15 @@ async fn only_so_many_sockets_are_open_and_the_rest_polls() {
     let mut config = Config::default();
     config.set("max_live", "2").unwrap();
     let app = App::with(&service, config).await;
-    let mut handles: Vec<_> = (0..5).map(|n| app.client.open(chat(&format!("c{n}")))).collect();
+    let mut handles: Vec<_> = (0..5)
+        .map(|n| app.client.open(chat(&format!("c{n}"))))
+        .collect();
     pass(secs(20)).await;
-    let live = |app: &App| (0..5).filter(|n| !app.service.sessions(&format!("c{n}")).is_empty()).count();
+    let live = |app: &App| {
+        (0..5)
+            .filter(|n| !app.service.sessions(&format!("c{n}")).is_empty())
+            .count()
+    };
     assert_eq!(live(&app), 2);
     service.writes("c4", Role::Assistant, "found by polling");
     pass(secs(6)).await;
@@ -157,7 +173,8 @@ async fn l66_answer_finished_while_offline_appears_after_reconnect() {
     pass(ms(100)).await;
     app.service.always_all(&Reply::Fail(blocked()));
     app.service.session("c1").end(CloseReason::Broken);
-    app.service.writes("c1", Role::Assistant, "Half of it was lost");
+    app.service
+        .writes("c1", Role::Assistant, "Half of it was lost");
     pass(secs(60)).await;
     app.service.always_all(&Reply::Normal);
     app.client.network_changed(NetworkChange::Up);
@@ -168,7 +185,11 @@ async fn l66_answer_finished_while_offline_appears_after_reconnect() {
     app.service.streams("c1", &["Fresh ", "text"]);
     pass(secs(2)).await;
     let texts = app.texts("c1").await;
-    assert_eq!(texts[2..], ["another", "Fresh text"], "no remains of the last one");
+    assert_eq!(
+        texts[2..],
+        ["another", "Fresh text"],
+        "no remains of the last one"
+    );
 }
 
 // covers: F-29
@@ -179,7 +200,9 @@ async fn repeated_and_replayed_frames_are_one_row() {
     app.service.pushes("c1", "once");
     let row = app.service.rows("c1").remove(0);
     for _ in 0..5 {
-        app.service.session("c1").push(SessionEvent::Message(row.clone()));
+        app.service
+            .session("c1")
+            .push(SessionEvent::Message(row.clone()));
     }
     pass(secs(1)).await;
     app.service.session("c1").end(CloseReason::Broken);
@@ -195,7 +218,8 @@ async fn repeated_and_replayed_frames_are_one_row() {
 async fn an_unreadable_frame_is_made_up_for_within_two_seconds() {
     let app = App::new().await;
     let handle = app.live().await;
-    app.service.writes("c1", Role::Assistant, "it was in that frame");
+    app.service
+        .writes("c1", Role::Assistant, "it was in that frame");
     app.service.session("c1").push(SessionEvent::Undecodable);
     pass(secs(2)).await;
     assert_eq!(app.texts("c1").await, ["it was in that frame"]);
@@ -212,7 +236,10 @@ async fn a_deaf_socket_is_replaced_within_fifteen_seconds_and_nothing_is_lost() 
     app.service.writes("c1", Role::Assistant, "unheard");
     pass(secs(15)).await;
     assert_eq!(app.texts("c1").await, ["unheard"]);
-    assert_eq!(handle.connection().await.unwrap().state, ConnectionState::Live);
+    assert_eq!(
+        handle.connection().await.unwrap().state,
+        ConnectionState::Live
+    );
     assert_eq!(app.service.sessions("c1").len(), 1, "the old one is closed");
     let stale = app.told().into_iter().any(|event| {
         matches!(event, ClientEvent::Connection { status, .. } if status.state == ConnectionState::Stale)
@@ -225,12 +252,14 @@ async fn the_light_is_green_yellow_and_red() {
     let app = App::new().await;
     let handle = app.live().await;
     assert_eq!(handle.connection().await.unwrap().light(), Light::Green);
-    app.service.always(Operation::Connect, Reply::Fail(blocked()));
+    app.service
+        .always(Operation::Connect, Reply::Fail(blocked()));
     app.service.session("c1").end(CloseReason::Code(1001));
     pass(secs(1)).await;
     let status = handle.connection().await.unwrap();
     assert_eq!(status.light(), Light::Yellow);
-    app.service.always(Operation::History, Reply::Fail(blocked()));
+    app.service
+        .always(Operation::History, Reply::Fail(blocked()));
     pass(secs(10)).await;
     assert_eq!(handle.connection().await.unwrap().light(), Light::Red);
 }
@@ -241,10 +270,23 @@ async fn a_push_of_a_stranger_kind_harms_nobody() {
     let mut app = App::new().await;
     let handle = app.live().await;
     let session = app.service.session("c1");
-    session.push(SessionEvent::Unknown { name: "meal_log.completed".into() });
-    session.push(SessionEvent::Message(server_message("x1", Role::Other("oracle".into()), "hm")));
+    session.push(SessionEvent::Unknown {
+        name: "meal_log.completed".into(),
+    });
+    session.push(SessionEvent::Message(server_message(
+        "x1",
+        Role::Other("oracle".into()),
+        "hm",
+    )));
     pass(secs(1)).await;
     assert_eq!(app.rows("c1").await[0].role, Role::Other("oracle".into()));
-    assert!(app.told().iter().any(|event| matches!(event, ClientEvent::Unknown { .. })));
-    assert_eq!(handle.connection().await.unwrap().state, ConnectionState::Live);
+    assert!(
+        app.told()
+            .iter()
+            .any(|event| matches!(event, ClientEvent::Unknown { .. }))
+    );
+    assert_eq!(
+        handle.connection().await.unwrap().state,
+        ConnectionState::Live
+    );
 }

@@ -17,11 +17,15 @@ use crate::support::{App, blocked, chat, ms, pass, secs, slow_down};
 async fn a_refused_socket_is_polled_beside_within_a_quarter_of_a_second() {
     let app = App::new().await;
     app.service.writes("c1", Role::Assistant, "there before");
-    app.service.always(Operation::Connect, Reply::Fail(blocked()));
+    app.service
+        .always(Operation::Connect, Reply::Fail(blocked()));
     let handle = app.client.open(chat("c1"));
     pass(ms(250)).await;
     assert_eq!(app.texts("c1").await, ["there before"]);
-    assert_eq!(handle.connection().await.unwrap().transport, Transport::Polling);
+    assert_eq!(
+        handle.connection().await.unwrap().transport,
+        Transport::Polling
+    );
 }
 
 // covers: F-04
@@ -34,7 +38,10 @@ async fn a_socket_that_says_nothing_costs_five_seconds_at_most() {
     pass(secs(5)).await;
     assert_eq!(app.texts("c1").await, ["there before"]);
     pass(secs(60)).await;
-    assert!(app.service.count(Operation::Connect) >= 3, "a dial has a deadline too");
+    assert!(
+        app.service.count(Operation::Connect) >= 3,
+        "a dial has a deadline too"
+    );
     drop(handle);
 }
 
@@ -47,7 +54,8 @@ async fn a_reply_shows_within_six_seconds_of_being_stored() {
         pass(secs(7)).await;
         handle.send(format!("question {n}")).await.unwrap();
         pass(secs(1)).await;
-        app.service.writes("c1", Role::Assistant, &format!("answer {n}"));
+        app.service
+            .writes("c1", Role::Assistant, &format!("answer {n}"));
         pass(secs(6)).await;
         assert_eq!(app.texts("c1").await.last(), Some(&format!("answer {n}")));
     }
@@ -59,7 +67,10 @@ async fn the_socket_takes_over_again_and_the_polling_ends() {
     let handle = app.polling().await;
     app.service.always(Operation::Connect, Reply::Normal);
     pass(secs(70)).await;
-    assert_eq!(handle.connection().await.unwrap().state, ConnectionState::Live);
+    assert_eq!(
+        handle.connection().await.unwrap().state,
+        ConnectionState::Live
+    );
     let reads = app.service.count(Operation::History);
     pass(secs(600)).await;
     assert_eq!(app.service.count(Operation::History), reads);
@@ -71,7 +82,8 @@ async fn order_is_the_same_over_either_transport() {
     let handle = app.live().await;
     app.service.pushes("c1", "one, pushed");
     pass(ms(100)).await;
-    app.service.always(Operation::Connect, Reply::Fail(blocked()));
+    app.service
+        .always(Operation::Connect, Reply::Fail(blocked()));
     app.service.session("c1").end(CloseReason::Broken);
     app.service.writes("c1", Role::Assistant, "two, polled");
     pass(secs(5)).await;
@@ -90,7 +102,8 @@ async fn order_is_the_same_over_either_transport() {
 async fn polls_obey_the_servers_wish_for_quiet() {
     let app = App::new().await;
     let handle = app.polling().await;
-    app.service.next(Operation::History, Reply::Fail(slow_down(secs(60))));
+    app.service
+        .next(Operation::History, Reply::Fail(slow_down(secs(60))));
     pass(secs(5)).await;
     let reads = app.service.count(Operation::History);
     pass(secs(50)).await;
@@ -108,14 +121,20 @@ async fn a_device_without_a_network_rests_and_wakes_with_it() {
     app.service.always_all(&Reply::Fail(blocked()));
     app.client.network_changed(NetworkChange::Down);
     pass(secs(1)).await;
-    assert_eq!(handle.connection().await.unwrap().state, ConnectionState::Offline);
+    assert_eq!(
+        handle.connection().await.unwrap().state,
+        ConnectionState::Offline
+    );
     let reads = app.service.count(Operation::History);
     pass(secs(600)).await;
     assert_eq!(app.service.count(Operation::History), reads);
     app.service.always_all(&Reply::Normal);
     app.client.network_changed(NetworkChange::Up);
     pass(ms(250)).await;
-    assert_eq!(handle.connection().await.unwrap().state, ConnectionState::Live);
+    assert_eq!(
+        handle.connection().await.unwrap().state,
+        ConnectionState::Live
+    );
 }
 
 // covers: F-14
@@ -141,7 +160,10 @@ async fn a_conversation_deleted_elsewhere_closes_and_keeps_its_rows() {
     app.service.loses("c1");
     app.service.session("c1").end(CloseReason::Code(1008));
     pass(secs(30)).await;
-    assert_eq!(handle.connection().await.unwrap().state, ConnectionState::Closed);
+    assert_eq!(
+        handle.connection().await.unwrap().state,
+        ConnectionState::Closed
+    );
     assert_eq!(app.texts("c1").await, ["kept"]);
     let calls = app.service.calls().len();
     pass(secs(3600)).await;

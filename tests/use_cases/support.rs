@@ -94,7 +94,8 @@ impl App {
     /// Opens `c1` without hope for a socket.
     pub(crate) async fn polling(&self) -> ConversationHandle {
         use tidings::testing::scripted::Reply;
-        self.service.always(Operation::Connect, Reply::Fail(blocked()));
+        self.service
+            .always(Operation::Connect, Reply::Fail(blocked()));
         let handle = self.client.open(chat("c1"));
         pass(secs(1)).await;
         let state = handle.connection().await.unwrap().state;
@@ -120,7 +121,9 @@ impl App {
     /// All stored rows.
     pub(crate) async fn rows(&self, conversation: &str) -> Vec<Message> {
         let id = chat(conversation);
-        let rows = self.repository.view(move |rows| rows.page(&id, None, 10_000, true));
+        let rows = self
+            .repository
+            .view(move |rows| rows.page(&id, None, 10_000, true));
         rows.await.unwrap()
     }
 
@@ -154,7 +157,9 @@ impl App {
     /// No rule of ours was broken and the store was never in trouble.
     pub(crate) fn assert_sound(&mut self) {
         let told = self.told();
-        let trouble = told.iter().find(|event| matches!(event, ClientEvent::StoreTroubled { .. }));
+        let trouble = told
+            .iter()
+            .find(|event| matches!(event, ClientEvent::StoreTroubled { .. }));
         assert_eq!(trouble, None);
     }
 }
@@ -165,7 +170,11 @@ pub(crate) fn unreachable() -> ServiceError {
 
 /// The socket is refused though requests work.
 pub(crate) fn blocked() -> ServiceError {
-    failure(FailureKind::Unreachable, RetryClass::Backoff, Outcome::NotApplied)
+    failure(
+        FailureKind::Unreachable,
+        RetryClass::Backoff,
+        Outcome::NotApplied,
+    )
 }
 
 pub(crate) fn lost() -> ServiceError {

@@ -15,8 +15,8 @@ use crate::{
     },
     domain::{
         ids::ConversationId,
-        ports::{RealtimeSession, Token},
-        retry::ServiceError,
+        ports::{ChatService, RealtimeSession, Token},
+        retry::{FailureKind, Outcome, RetryClass, ServiceError},
     },
 };
 
@@ -25,7 +25,9 @@ pub type ConsultationsSession<S = BoxedIo> =
     WebSocketSession<ConsultationsEncoder, ConsultationsDecoder, S>;
 
 impl ConsultationsService {
-    /// Dials with the current token; one that is refused is renewed once, and the dial repeated.
+    /// Dials with the current token. Where the upgrade refuses it, a request decides: it renews
+    /// the token, or ends the session. A socket that refuses what requests are taken with is no
+    /// reason to sign anybody out.
     pub(super) async fn open_session(
         &self,
         id: &ConversationId,
@@ -36,12 +38,15 @@ impl ConsultationsService {
             Err(DialError::Refused(reply)) if reply.is_unauthorized() => token,
             other => return other.map_err(|e| self.no_session(e)),
         };
-        let fresh = auth.replace(refused).await?;
-        let again = self.dial(id, Some(&fresh)).await;
-        if matches!(&again, Err(DialError::Refused(reply)) if reply.is_unauthorized()) {
-            auth.end(fresh);
+        self.conversation(id).await?;
+        let current = auth.token().await?;
+        if current == refused {
+            return Err(refused_here_only());
         }
-        again.map_err(|e| self.no_session(e))
+        match self.dial(id, current.as_ref()).await {
+            Err(DialError::Refused(reply)) if reply.is_unauthorized() => Err(refused_here_only()),
+            other => other.map_err(|e| self.no_session(e)),
+        }
     }
 
     async fn dial(
@@ -86,5 +91,19 @@ impl ConsultationsService {
     fn refused_upgrade(&self, reply: &HttpReply) -> ServiceError {
         let complaint = Complaint::read(&reply.body);
         self.refusal(reply, &complaint, Effect::Read)
+    }
+}
+
+/// Requests are taken with this token, the socket is not.
+fn refused_here_only() -> ServiceError {
+    let text = "the socket refuses the token that requests are taken with";
+    ServiceError {
+        status: Some(401),
+        ..ServiceError::new(
+            FailureKind::NotAllowed,
+            RetryClass::Backoff,
+            Outcome::NotApplied,
+            text,
+        )
     }
 }

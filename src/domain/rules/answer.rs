@@ -1,5 +1,7 @@
 //! A streamed answer on its way to disk.
 
+use std::time::Duration;
+
 use crate::domain::{
     ids::{ClientMessageId, ConversationId},
     message::{Completeness, Message, Role},
@@ -8,6 +10,9 @@ use crate::domain::{
     rules::editor::{Editor, blank},
     time::WallTime,
 };
+
+/// Places between a pending message and the next one.
+const PLACES_FOR_ANSWERS: usize = 3;
 
 /// The answer as the turn knows it.
 #[derive(Clone)]
@@ -82,13 +87,41 @@ fn first_text(rows: &mut dyn Rows, draft: AnswerDraft) -> RowResult<Message> {
     Ok(message)
 }
 
+/// The newest answer that ended without an end and has no row of the server's yet, where it began
+/// no longer than `patience` ago: an older one is nobody's to go on with.
+///
+/// # Errors
+/// The store's.
+pub fn left_unfinished(
+    rows: &mut dyn Rows,
+    conversation: &ConversationId,
+    now: WallTime,
+    patience: Duration,
+) -> RowResult<Option<Message>> {
+    let open = [Completeness::Streaming, Completeness::Incomplete];
+    let recent = |began: WallTime| began <= now && began.until(now) <= patience;
+    let unplaced = rows.unplaced(conversation)?;
+    Ok(unplaced.into_iter().rev().find(|row| {
+        !row.own
+            && row.server_id.is_none()
+            && open.contains(&row.completeness)
+            && row.created_at.is_some_and(recent)
+    }))
+}
+
 /// Right behind the question while that is unplaced too, else behind all that was accepted.
 fn place(rows: &mut dyn Rows, question: Option<ClientMessageId>) -> RowResult<SortKey> {
     if let Some(question) = question
         && let Some(asked) = rows.message(question)?
         && !asked.key.is_server()
     {
-        return Ok(asked.key.answer_to());
+        // A question that left twice may have seen two answers begin.
+        let behind = rows.page_after(&asked.conversation, asked.key, PLACES_FOR_ANSWERS + 1)?;
+        let places = std::iter::successors(Some(asked.key.answer_to()), |key| Some(key.answer_to()));
+        let free = |key: &SortKey| behind.iter().all(|row| row.key != *key);
+        if let Some(key) = places.take(PLACES_FOR_ANSWERS).find(free) {
+            return Ok(key);
+        }
     }
     Ok(SortKey::pending(rows.next_order()?))
 }

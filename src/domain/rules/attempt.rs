@@ -3,7 +3,11 @@
 use crate::domain::{
     delivery::{DeliveryEvent, DeliveryState, Reason},
     ids::ClientMessageId,
-    ports::{Outgoing, Rows, chat_repository::RowResult},
+    message::{Completeness, Message},
+    ports::{
+        Outgoing, Rows,
+        chat_repository::{ConversationFilter, RowResult},
+    },
     rules::editor::{Editor, Note},
     time::WallTime,
 };
@@ -46,9 +50,10 @@ pub fn record_attempt(
     }))
 }
 
-/// At start: what was on the wire when the process ended is Uncertain, never Queued.
+/// At start: what was on the wire when the process ended is Uncertain, never Queued, and an answer
+/// that was streaming then is Incomplete.
 ///
-/// Returns how many there were.
+/// Returns how many messages were on the wire.
 ///
 /// # Errors
 /// The store's.
@@ -75,5 +80,31 @@ pub fn recover(rows: &mut dyn Rows, now: WallTime) -> RowResult<usize> {
         editor.deliver(&message, DeliveryEvent::Lost, note, |_| {})?;
         editor.finish()?;
     }
+    end_streams(rows)?;
     Ok(left.len())
+}
+
+/// Nobody is left who would end these answers; the server's rows replace them once read.
+fn end_streams(rows: &mut dyn Rows) -> RowResult<()> {
+    let all = ConversationFilter {
+        include_archived: true,
+        limit: 0,
+    };
+    for conversation in rows.conversations(all)? {
+        let mut waiting = rows.unplaced(&conversation.id)?;
+        waiting.retain(|row| row.completeness == Completeness::Streaming);
+        for row in waiting {
+            let mut editor = Editor::open(rows, &conversation.id)?;
+            let completeness = Completeness::Incomplete;
+            editor.update(
+                &row,
+                Message {
+                    completeness,
+                    ..row.clone()
+                },
+            )?;
+            editor.finish()?;
+        }
+    }
+    Ok(())
 }

@@ -31,6 +31,16 @@ pub enum Placement {
     Older,
     /// Single rows without a known place.
     Live,
+    /// Single rows that came while history was being read: rows before them may still be on
+    /// their way, so only the next read places them.
+    Early,
+}
+
+impl Placement {
+    /// Whether the rows came by themselves rather than as a part of the history.
+    const fn is_push(self) -> bool {
+        matches!(self, Self::Live | Self::Early)
+    }
 }
 
 /// Server rows to merge.
@@ -57,6 +67,8 @@ pub struct Merged {
     pub answered: Vec<ClientMessageId>,
     /// Whether the newest row of the page is somebody else's.
     pub ends_with_other: bool,
+    /// Whether a row of the page still waits for its place: the next read of the history gives it.
+    pub unplaced: bool,
 }
 
 /// Merges a page into the open conversation.
@@ -78,6 +90,7 @@ pub fn merge(
     let mut merged = Merged::default();
     note_answered(&slots, &mut merged);
     let keys = place(editor, &slots, request.placement)?;
+    merged.unplaced = keys.iter().any(Option::is_none);
     for (slot, key) in slots.into_iter().zip(keys) {
         store(editor, slot, key, &request, mint, &mut merged)?;
     }
@@ -109,23 +122,14 @@ fn distinct(page: &[ServerMessage]) -> Vec<&ServerMessage> {
     seen
 }
 
-/// Whose question the page's next answer is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Behind {
-    /// The page does not tell.
-    Unknown,
-    /// One that this device learns of now.
-    Stranger,
-    /// This one.
-    Question(ClientMessageId),
-}
-
 /// Finds stored rows for server rows, each at most once.
 struct Matcher {
     unplaced: Vec<Message>,
     claimed: BTreeSet<ClientMessageId>,
-    /// The last own message passed in this page: an answer binds only right behind its question.
-    behind: Behind,
+    /// Own messages passed so far in this page: an answer binds only behind its question.
+    passed: BTreeSet<ClientMessageId>,
+    /// The last of them.
+    nearest: Option<ClientMessageId>,
     conversation: crate::domain::ids::ConversationId,
     placement: Placement,
 }
@@ -138,10 +142,12 @@ impl Matcher {
             _ => editor.rows().unplaced(&id)?,
         };
         let conversation = id;
+        let (claimed, passed) = (BTreeSet::new(), BTreeSet::new());
         Ok(Self {
             unplaced,
-            claimed: BTreeSet::new(),
-            behind: Behind::Unknown,
+            claimed,
+            passed,
+            nearest: None,
             conversation,
             placement,
         })
@@ -155,10 +161,10 @@ impl Matcher {
         };
         if let Some(row) = &found {
             self.claimed.insert(row.id);
-        }
-        if said.own {
-            let row = found.as_ref();
-            self.behind = row.map_or(Behind::Stranger, |row| Behind::Question(row.id));
+            if row.own {
+                self.passed.insert(row.id);
+                self.nearest = Some(row.id);
+            }
         }
         Ok(found)
     }
@@ -187,7 +193,7 @@ impl Matcher {
 
     fn own_by_text(&self, said: &ServerMessage) -> Option<Message> {
         // A row that names its sender's key was sent by another device if the key is not ours.
-        if said.client_id.is_some() || self.placement == Placement::Live {
+        if said.client_id.is_some() || self.placement.is_push() {
             return None;
         }
         let fits = |row: &&Message| {
@@ -199,49 +205,59 @@ impl Matcher {
         self.unplaced.iter().find(fits).cloned()
     }
 
-    /// The streamed answer that this row is: the one with its very text, else the newest where
-    /// nothing tells which question it answers, else the first.
+    /// A streamed answer, by what this device heard of it, else by its place behind its question.
+    ///
+    /// Place alone would let an answer that the server gave up, whose row never comes, take the
+    /// row of the next one, and that one the row after it.
     fn answer_by_place(&self, said: &ServerMessage) -> Option<Message> {
         let fits = |row: &&Message| {
             !row.own
                 && row.server_id.is_none()
                 && row.role == said.role
                 && !self.claimed.contains(&row.id)
-                && self.may_stand_here(row)
+                && self.question_is_passed(row)
         };
-        let mut fitting = self.unplaced.iter().filter(fits);
-        let same = |row: &&Message| row.text == said.text;
-        let found = match fitting.clone().find(same) {
-            Some(same) => Some(same),
-            None if self.behind == Behind::Unknown => fitting.next_back(),
-            None => fitting.next(),
-        };
-        found.cloned()
+        let waiting = || self.unplaced.iter().filter(fits);
+        let heard = waiting()
+            .filter(|row| said.text.starts_with(row.text.trim_end()))
+            .rev()
+            .max_by_key(|row| (row.text.trim_end().len(), self.answers_nearest(row)));
+        heard
+            .or_else(|| waiting().find(|row| self.answers_nearest(row)))
+            .or_else(|| waiting().find(|row| row.completeness != Completeness::Failed))
+            .cloned()
     }
 
-    /// An answer without a known question may stand anywhere, the others only behind their own.
-    fn may_stand_here(&self, answer: &Message) -> bool {
+    /// Whether its question is the own message that this page was last at.
+    fn answers_nearest(&self, answer: &Message) -> bool {
+        answer.answers.is_some() && answer.answers == self.nearest
+    }
+
+    fn question_is_passed(&self, answer: &Message) -> bool {
         let Some(question) = answer.answers else {
             return true;
         };
-        match self.behind {
-            Behind::Question(passed) => passed == question,
-            Behind::Stranger => false,
-            Behind::Unknown => {
-                self.placement == Placement::Live
-                    || !self.unplaced.iter().any(|row| row.id == question)
-            }
-        }
+        self.placement.is_push()
+            || self.passed.contains(&question)
+            || !self.unplaced.iter().any(|row| row.id == question)
     }
 }
 
-/// An own row directly followed by another's has been answered.
+/// A question is answered by the row that this device saw stream in as its answer, else by the
+/// next row of another's; an answer to an earlier question may be stored only behind a later one.
 fn note_answered(slots: &[Slot<'_>], merged: &mut Merged) {
-    for pair in slots.windows(2) {
-        if let (Some(asked), false) = (&pair[0].row, pair[1].said.own)
-            && asked.own
-        {
-            merged.answered.push(asked.id);
+    let mut asked: Vec<ClientMessageId> = Vec::new();
+    for slot in slots {
+        let row = slot.row.as_ref();
+        if slot.said.own {
+            asked.extend(row.map(|row| row.id));
+            continue;
+        }
+        let known = row.and_then(|row| row.answers);
+        let question = known.or_else(|| asked.last().copied());
+        if let Some(question) = question {
+            asked.retain(|id| *id != question);
+            merged.answered.push(question);
         }
     }
     merged.ends_with_other = slots.last().is_some_and(|slot| !slot.said.own);
@@ -254,7 +270,7 @@ fn place(
     placement: Placement,
 ) -> RowResult<Vec<Option<SortKey>>> {
     let mut keys: Vec<Option<SortKey>> = slots.iter().map(known_key).collect();
-    if placement == Placement::Live && waits_for_place(editor, slots)? {
+    if placement.is_push() && waits_for_place(editor, slots, placement)? {
         return Ok(keys);
     }
     let mut at = 0;
@@ -286,16 +302,25 @@ fn known_key(slot: &Slot<'_>) -> Option<SortKey> {
 }
 
 /// Whether rows that are not part of this push still wait for their place before it.
-fn waits_for_place(editor: &mut Editor<'_>, slots: &[Slot<'_>]) -> RowResult<bool> {
+fn waits_for_place(
+    editor: &mut Editor<'_>,
+    slots: &[Slot<'_>],
+    placement: Placement,
+) -> RowResult<bool> {
+    if placement == Placement::Early {
+        return Ok(true);
+    }
     let id = editor.conversation().id.clone();
     let pushed: BTreeSet<_> = slots
         .iter()
         .filter_map(|slot| slot.row.as_ref().map(|row| row.id))
         .collect();
     let waiting = editor.rows().unplaced(&id)?;
+    let on_server =
+        |row: &Message| row.server_id.is_some() || (row.own && row.state.is_on_server());
     Ok(waiting
         .iter()
-        .any(|row| row.own && row.state.is_on_server() && !pushed.contains(&row.id)))
+        .any(|row| on_server(row) && !pushed.contains(&row.id)))
 }
 
 fn store(
@@ -419,8 +444,8 @@ fn said_of(
     }
     // Without revisions a repeated push may be the older one; a read of the history is not.
     let first = row.server_id.is_none();
-    let newer = said.revision > row.revision
-        || (said.revision == row.revision && placement != Placement::Live);
+    let newer =
+        said.revision > row.revision || (said.revision == row.revision && !placement.is_push());
     if said.deleted {
         after.deleted = true;
         after.unread = false;

@@ -58,7 +58,9 @@ pub struct Settled {
     pub merged: Merged,
 }
 
-/// Applies a settlement. An entry that is gone (cancelled, already found) is left alone, but rows
+/// Applies a settlement; `placement` says what is known of the place of confirmed rows.
+///
+/// An entry that is gone (cancelled, already found) is left alone, but rows
 /// that came with a confirmation are merged all the same.
 ///
 /// # Errors
@@ -67,6 +69,7 @@ pub fn settle(
     rows: &mut dyn Rows,
     id: ClientMessageId,
     settlement: Settlement,
+    placement: Placement,
     now: WallTime,
     mint: &mut dyn FnMut() -> ClientMessageId,
 ) -> RowResult<Settled> {
@@ -75,7 +78,16 @@ pub fn settle(
     };
     let entry = rows.outbox_entry(id)?;
     match (settlement, entry) {
-        (Settlement::Applied(receipt), entry) => applied(rows, message, entry, receipt, now, mint),
+        (Settlement::Applied(receipt), entry) => {
+            let request = Confirmation {
+                message,
+                entry,
+                receipt,
+                placement,
+                now,
+            };
+            applied(rows, request, mint)
+        }
         (settlement, Some(entry)) => unsent(rows, &message, entry, settlement, now),
         (_, None) => Ok(Settled {
             message: Some(message),
@@ -84,14 +96,26 @@ pub fn settle(
     }
 }
 
-fn applied(
-    rows: &mut dyn Rows,
+struct Confirmation {
     message: Message,
     entry: Option<OutboxEntry>,
     receipt: SendReceipt,
+    placement: Placement,
     now: WallTime,
+}
+
+fn applied(
+    rows: &mut dyn Rows,
+    request: Confirmation,
     mint: &mut dyn FnMut() -> ClientMessageId,
 ) -> RowResult<Settled> {
+    let Confirmation {
+        message,
+        entry,
+        receipt,
+        placement,
+        now,
+    } = request;
     let mut editor = Editor::open(rows, &message.conversation)?;
     if entry.is_some() {
         editor.rows().remove_outbox(message.id)?;
@@ -122,7 +146,7 @@ fn applied(
         &mut editor,
         Merge {
             page: &page,
-            placement: Placement::Live,
+            placement,
             now,
         },
         mint,

@@ -205,6 +205,12 @@ impl Connection {
         matches!(self.socket, Socket::Live { .. })
     }
 
+    /// Whether this dial is the one under way.
+    #[must_use]
+    pub fn awaits(&self, generation: u64) -> bool {
+        self.socket == Socket::Dialling { generation }
+    }
+
     /// Whether a socket is on its way that may be live within moments.
     #[must_use]
     pub const fn is_dialling(&self) -> bool {

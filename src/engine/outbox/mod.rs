@@ -208,11 +208,20 @@ impl Outbox {
         let mut lanes = BTreeMap::new();
         for head in heads {
             let known = self.lanes.remove(&head.conversation);
-            let lane = Lane::refreshed(known, head, now, wall);
+            let lane = match known {
+                // The store was asked before it was told.
+                Some(lane) if self.is_being_settled(head.message) => lane,
+                known => Lane::refreshed(known, head, now, wall),
+            };
             lanes.insert(lane.head.conversation.clone(), lane);
         }
         // An attempt whose entry is gone meanwhile is no business of ours any more.
         self.lanes = lanes;
+    }
+
+    fn is_being_settled(&self, message: ClientMessageId) -> bool {
+        let settles = |output: &Output| matches!(output, Output::Settle(id, ..) if *id == message);
+        self.outputs.iter().any(settles)
     }
 
     fn forget(&mut self, id: ClientMessageId) {

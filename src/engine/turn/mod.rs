@@ -149,6 +149,8 @@ struct Awaiting {
 
 /// Partial text is on disk no later than this after it came.
 const SAVE_EVERY: Duration = Duration::from_millis(250);
+/// The catch-up of a fresh connection comes first; what is not there then is looked for again.
+const RECALLED_READ: Duration = Duration::from_secs(5);
 /// Reads of the history before an answer that never shows is given up until the next catch-up.
 const MAX_READS: u32 = 24;
 
@@ -216,6 +218,25 @@ impl Turns {
             sooner(deadline, turn.save_due)
         });
         sooner(turn, self.awaiting.as_ref().map(|awaiting| awaiting.due))
+    }
+
+    /// The stored answer that an earlier life of this machine left without its end: should its
+    /// stream go on, it goes on there, and the history is read for its row.
+    pub fn recall(&mut self, now: Tick, left: Answer) {
+        let turn = Turn {
+            confirmed: true,
+            answer: Some(left.id),
+            text: left.text,
+            started: true,
+            ..Turn::new(now, left.question)
+        };
+        self.await_row(now + RECALLED_READ, &turn, StreamPhase::Incomplete);
+        self.last = Some(Last {
+            turn,
+            unterminated: true,
+            bound: false,
+            until: now + self.inactivity * 4,
+        });
     }
 
     /// Whether sending must wait.
@@ -424,6 +445,9 @@ impl Turns {
         let Some(turn) = self.open.take() else { return };
         if let Some(id) = turn.answer.filter(|_| turn.started) {
             let end = turn.text.len();
+            // Should the row that answered be another than this one, this one must end too.
+            let ended = turn.to_store(id, Completeness::Incomplete);
+            self.outputs.push_back(Output::Save(ended));
             self.outputs
                 .push_back(stream(id, StreamPhase::Completed, end, String::new()));
         }

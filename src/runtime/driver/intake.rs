@@ -2,7 +2,10 @@
 
 use tokio::sync::mpsc;
 
-use super::{BURST, Driver, Happened, STORE_SETTLES, lane::Session};
+use super::{
+    BURST, Driver, Happened, STORE_SETTLES,
+    lane::{Lane, Purpose, Session},
+};
 use crate::{
     domain::{
         connection::Transport,
@@ -14,7 +17,7 @@ use crate::{
         rules::{merge::Placement, reading},
     },
     engine::{
-        connection::Input as ConnectionInput, outbox::Input as OutboxInput,
+        connection::Input as ConnectionInput, outbox::Input as OutboxInput, sync::Wanted,
         turn::Input as TurnInput,
     },
 };
@@ -67,12 +70,31 @@ impl Driver {
 
     async fn store_pushed(&mut self, pushed: Option<(ConversationId, Vec<ServerMessage>)>) {
         let Some((id, messages)) = pushed else { return };
-        match self.merge(&id, messages, Placement::Live, None).await {
-            Ok(merged) => self.after_merge(&id, &merged, Transport::WebSocket),
+        let placement = self.push_placement(&id);
+        match self.merge(&id, messages, placement, None).await {
+            Ok(merged) => {
+                self.after_merge(&id, &merged, Transport::WebSocket);
+                self.place_later(&id, merged.unplaced);
+            }
             Err(error) => {
                 self.store_troubled(&error);
                 self.tell_connection(&id, ConnectionInput::Undecodable);
             }
+        }
+    }
+
+    /// While history is being read a push may be ahead of rows that the answer does not hold yet.
+    pub(super) fn push_placement(&self, id: &ConversationId) -> Placement {
+        match self.lanes.get(id) {
+            Some(lane) if lane.sync.is_running() => Placement::Early,
+            _ => Placement::Live,
+        }
+    }
+
+    /// What has no place yet gets it by a read that starts after it came.
+    pub(super) fn place_later(&mut self, id: &ConversationId, unplaced: bool) {
+        if unplaced && !self.is_at_rest() {
+            self.read(id, Wanted::News, true, Purpose::Tail);
         }
     }
 
@@ -139,12 +161,16 @@ impl Driver {
         let ready_frame = self.service.capabilities().ready_frame;
         match result {
             Ok(handle) => {
-                if let Some(lane) = self.lanes.get_mut(id) {
-                    lane.session = Some(Session {
-                        generation,
-                        handle: handle.clone(),
-                    });
-                }
+                let awaited = |lane: &&mut Lane| lane.connection.awaits(generation);
+                let Some(lane) = self.lanes.get_mut(id).filter(awaited) else {
+                    // The dial was given up meanwhile; the socket of a newer one stays.
+                    let close = async move { handle.close().await };
+                    return self.supervisor.run(close, async {});
+                };
+                lane.session = Some(Session {
+                    generation,
+                    handle: handle.clone(),
+                });
                 self.listen(id.clone(), generation, handle);
                 let input = ConnectionInput::Dialled {
                     generation,
@@ -295,6 +321,9 @@ impl Driver {
     }
 
     pub(super) fn turn_changed(&mut self, id: &ConversationId, open: bool) {
+        if !self.service.capabilities().one_turn_at_a_time {
+            return;
+        }
         self.tell_outbox(OutboxInput::Turn {
             conversation: id.clone(),
             open,

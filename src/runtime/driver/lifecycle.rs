@@ -197,25 +197,34 @@ impl Driver {
         }
     }
 
+    /// Whether nothing may be asked of the server: suspended, or signed out.
+    pub(super) const fn is_at_rest(&self) -> bool {
+        self.suspended || self.signed_out
+    }
+
     /// Connects a conversation that is wanted and lets go of one that is not.
     pub(super) fn attend(&mut self, id: &ConversationId) {
+        // A message that waits for the answer before it needs somebody to see that answer.
+        let waits = self.outbox.waits_for_turn(id);
+        let (now, at_rest, may) = (self.platform.tick(), self.is_at_rest(), self.owner);
+        let Some(lane) = self.lanes.get(id) else {
+            return;
+        };
+        let wanted = (lane.handles > 0 || lane.remote || waits) && may;
+        // At rest nothing new is connected, and what is open keeps its state.
+        if wanted == lane.attended || (wanted && at_rest) {
+            return;
+        }
+        // Asked for every conversation at every turn of the loop: the count comes only here.
         let live = self
             .lanes
             .values()
             .filter(|lane| lane.connection.wants_socket())
             .count();
         let room = live < usize::try_from(self.config.max_live).unwrap_or(usize::MAX);
-        let may = self.owner && !self.suspended;
-        // A message that waits for the answer before it needs somebody to see that answer.
-        let waits = self.outbox.waits_for_turn(id);
-        let now = self.platform.tick();
         let Some(lane) = self.lanes.get_mut(id) else {
             return;
         };
-        let wanted = (lane.handles > 0 || lane.remote || waits) && may;
-        if wanted == lane.attended {
-            return;
-        }
         lane.attended = wanted;
         if !wanted {
             lane.turns.handle(now, TurnInput::Left);
@@ -233,6 +242,9 @@ impl Driver {
 
     /// A socket became free: the next open conversation that only polls may dial.
     fn give_place_to_next(&mut self) {
+        if self.is_at_rest() {
+            return;
+        }
         let next = self
             .lanes
             .iter()
@@ -258,6 +270,10 @@ impl Driver {
         self.suspended = true;
         self.enable();
         self.tell_all_connections(&ConnectionInput::Suspend);
+        let now = self.platform.tick();
+        for lane in self.lanes.values_mut() {
+            lane.turns.handle(now, TurnInput::Left);
+        }
         self.give_up_attempts().await;
         self.close_sessions().await;
         self.settle_outputs().await;

@@ -25,6 +25,7 @@ use crate::{
         ids::ConversationId,
         ports::{ChatRepository, ChatService, Platform},
         retry::BackoffPolicy,
+        rules::answer,
         time::Tick,
     },
     engine::{
@@ -32,7 +33,7 @@ use crate::{
         outbox::{Input as OutboxInput, Outbox, OutboxPolicy},
         sooner,
         sync::Ticket,
-        turn::Input as TurnInput,
+        turn::{Answer, Input as TurnInput},
     },
     error::ChatError,
     runtime::{
@@ -222,6 +223,7 @@ impl Driver {
                 self.next_seed,
             );
             self.lanes.insert(id.clone(), lane);
+            self.recall_answer(id).await;
         }
         let (config, service, seed) = (&self.config, &self.service, self.next_seed);
         self.lanes.entry(id.clone()).or_insert_with(|| {
@@ -232,6 +234,26 @@ impl Driver {
                 seed,
             )
         })
+    }
+
+    /// An answer whose stream a restart interrupted may go on: the pieces find its row.
+    async fn recall_answer(&mut self, id: &ConversationId) {
+        let (key, wall) = (id.clone(), self.platform.wall());
+        let patience = self.config.turn_inactivity * 4;
+        let stored = self
+            .repository
+            .view(move |rows| answer::left_unfinished(rows, &key, wall, patience))
+            .await;
+        let now = self.platform.tick();
+        if let (Ok(Some(row)), Some(lane)) = (stored, self.lanes.get_mut(id)) {
+            let left = Answer {
+                id: row.id,
+                question: row.answers,
+                text: row.text,
+                completeness: row.completeness,
+            };
+            lane.turns.recall(now, left);
+        }
     }
 
     async fn stored_position(&self, id: &ConversationId) -> SyncPosition {

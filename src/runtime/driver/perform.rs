@@ -214,6 +214,7 @@ impl Driver {
                     active,
                 });
             }
+            TurnOutput::ReadTail if self.is_at_rest() => {}
             TurnOutput::ReadTail => self.read(id, Wanted::News, true, Purpose::Tail),
             TurnOutput::Open(open) => self.turn_changed(id, open),
         }

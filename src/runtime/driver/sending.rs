@@ -45,6 +45,13 @@ impl Driver {
                 self.settle(id, conversation, settlement).await;
             }
             OutboxOutput::Reconcile(conversation) => {
+                if self.is_at_rest() {
+                    let complete = false;
+                    return self.tell_outbox(OutboxInput::Read {
+                        conversation,
+                        complete,
+                    });
+                }
                 self.lane(&conversation).await;
                 self.read(&conversation, Wanted::News, true, Purpose::Reconcile);
             }
@@ -126,11 +133,17 @@ impl Driver {
 
     fn put_on_wire(&mut self, conversation: ConversationId, outgoing: Outgoing) {
         let (now, id) = (self.platform.tick(), outgoing.id);
-        let over_socket = self.service.capabilities().send_over_socket;
+        let able = self.service.capabilities();
+        let (over_socket, answers) = (
+            able.send_over_socket,
+            able.streaming || able.one_turn_at_a_time,
+        );
         let Some(lane) = self.lanes.get_mut(&conversation) else {
             return;
         };
-        lane.turns.handle(now, TurnInput::Asked(id));
+        if answers {
+            lane.turns.handle(now, TurnInput::Asked(id));
+        }
         lane.attempt += 1;
         let attempt = lane.attempt;
         let live = lane.connection.is_live() && over_socket;
@@ -242,10 +255,14 @@ impl Driver {
             lane.held.take_if(|held| held.id == id);
         }
         let kept = settlement.clone();
+        let placement = self.push_placement(&conversation);
         let settled = self
             .repository
             .transact(Durability::Normal, move |rows| {
-                let settled = settle::settle(rows, id, settlement, now, &mut || platform.mint())?;
+                let settled = {
+                    let mint = &mut || platform.mint();
+                    settle::settle(rows, id, settlement, placement, now, mint)?
+                };
                 Ok((settled, rows.outbox_entry(id)?))
             })
             .await;
@@ -271,7 +288,10 @@ impl Driver {
                 tracing::info!(message = %id, "message.sent");
                 self.tell_turns(conversation, TurnInput::Confirmed(id));
                 self.after_merge(conversation, &settled.merged, Transport::WebSocket);
+                self.place_later(conversation, settled.merged.unplaced);
             }
+            // Taken back by the user meanwhile: there is nothing to restore.
+            Settlement::Withdrawn if settled.draft.is_none() => {}
             Settlement::Withdrawn => {
                 let conversation = conversation.clone();
                 self.events

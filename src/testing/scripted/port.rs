@@ -164,12 +164,9 @@ impl ChatService for ScriptedService {
         Ok(Arc::new(session))
     }
 
-    async fn mark_read(
-        &self,
-        id: &ConversationId,
-        _up_to: &MessageId,
-    ) -> Result<(), ServiceError> {
-        self.perform(Operation::MarkRead, Some(id), |_| Ok(())).await
+    async fn mark_read(&self, id: &ConversationId, _up_to: &MessageId) -> Result<(), ServiceError> {
+        self.perform(Operation::MarkRead, Some(id), |_| Ok(()))
+            .await
     }
 
     async fn delete_message(
@@ -184,7 +181,8 @@ impl ChatService for ScriptedService {
     }
 
     async fn stop_answer(&self, id: &ConversationId) -> Result<(), ServiceError> {
-        self.perform(Operation::StopAnswer, Some(id), |_| Ok(())).await
+        self.perform(Operation::StopAnswer, Some(id), |_| Ok(()))
+            .await
     }
 
     async fn complete(&self, id: &ConversationId) -> Result<ServerConversation, ServiceError> {

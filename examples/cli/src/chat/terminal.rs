@@ -6,7 +6,11 @@ use std::{
     thread,
 };
 
-use crossterm::event::{self, Event, KeyEventKind};
+use crossterm::{
+    cursor::Show,
+    event::{self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyEventKind},
+    execute,
+};
 use ratatui::DefaultTerminal;
 use tokio::sync::mpsc;
 
@@ -26,7 +30,11 @@ impl Screen {
     pub(super) fn take() -> io::Result<Self> {
         TAKEN.store(true, Ordering::SeqCst);
         match ratatui::try_init() {
-            Ok(terminal) => Ok(Self { terminal }),
+            Ok(terminal) => {
+                // Without it a pasted line break would send.
+                let _ = execute!(io::stdout(), EnableBracketedPaste);
+                Ok(Self { terminal })
+            }
             Err(error) => {
                 restore();
                 Err(error)
@@ -44,6 +52,7 @@ impl Drop for Screen {
 /// Gives the terminal back, if it was taken.
 pub(crate) fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = execute!(io::stdout(), DisableBracketedPaste, Show);
         let _ = ratatui::try_restore();
     }
 }

@@ -176,7 +176,10 @@ fn enter_sends_and_empties_the_line_and_a_refusal_gives_it_back() {
     assert_eq!((app.input.as_str(), app.cursor), ("hey", 3));
     app.update(control('u'));
     app.update(Event::Paste("   ".to_owned()));
-    assert!(app.update(key(KeyCode::Enter)).is_empty(), "blank is not sent");
+    assert!(
+        app.update(key(KeyCode::Enter)).is_empty(),
+        "blank is not sent"
+    );
 }
 
 #[test]
@@ -199,7 +202,10 @@ fn the_list_is_walked_and_opening_marks_as_read() {
     app.update(key(KeyCode::Down));
     let effects = app.update(key(KeyCode::Enter));
     assert!(effects == vec![Effect::Open(cid("c2")), Effect::MarkRead(cid("c2"))]);
-    assert!(app.messages.is_empty(), "no message of the other conversation is left");
+    assert!(
+        app.messages.is_empty(),
+        "no message of the other conversation is left"
+    );
 }
 
 #[test]
@@ -231,13 +237,19 @@ fn long_histories_show_their_end_and_scroll_to_the_marked_message() {
     let rows = (0..40).map(|n| message(n, false, &format!("line {n}"), DeliveryState::Sent));
     app.update(Event::Messages(cid("c1"), rows.collect()));
     let shown = screen(&app);
-    assert!(shown.contains("line 39") && !shown.contains("line 20"), "{shown}");
+    assert!(
+        shown.contains("line 39") && !shown.contains("line 20"),
+        "{shown}"
+    );
     app.update(key(KeyCode::Up));
     for _ in 0..20 {
         app.update(key(KeyCode::Up));
     }
     let shown = screen(&app);
-    assert!(shown.contains("line 19") && !shown.contains("line 39"), "{shown}");
+    assert!(
+        shown.contains("line 19") && !shown.contains("line 39"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -253,7 +265,13 @@ fn any_size_and_any_text_can_be_drawn() {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("terminal");
         terminal.draw(|frame| draw(frame, &app)).expect("draw");
     }
-    for code in [KeyCode::Backspace, KeyCode::Left, KeyCode::Delete, KeyCode::Home, KeyCode::End] {
+    for code in [
+        KeyCode::Backspace,
+        KeyCode::Left,
+        KeyCode::Delete,
+        KeyCode::Home,
+        KeyCode::End,
+    ] {
         app.update(key(code));
     }
 }

@@ -3,7 +3,13 @@
 use crate::support::{Ran, bare, run};
 
 const STEPS: [&str; 8] = [
-    "streamed", "cut", "polling", "reconnected", "queued_offline", "delivered", "killed",
+    "streamed",
+    "cut",
+    "polling",
+    "reconnected",
+    "queued_offline",
+    "delivered",
+    "killed",
     "recovered",
 ];
 
@@ -14,7 +20,12 @@ fn played(args: &[&str]) -> Ran {
 fn steps(ran: &Ran) -> Vec<(String, bool)> {
     let lines = ran.of("step").into_iter();
     lines
-        .map(|line| (line["step"].as_str().expect("step").to_owned(), line["ok"] == true))
+        .map(|line| {
+            (
+                line["step"].as_str().expect("step").to_owned(),
+                line["ok"] == true,
+            )
+        })
         .collect()
 }
 
@@ -22,9 +33,16 @@ fn steps(ran: &Ran) -> Vec<(String, bool)> {
 fn the_script_sees_every_step() {
     let ran = played(&["--script"]);
     ran.assert_done();
-    let wanted: Vec<(String, bool)> = STEPS.iter().map(|step| ((*step).to_owned(), true)).collect();
+    let wanted: Vec<(String, bool)> = STEPS
+        .iter()
+        .map(|step| ((*step).to_owned(), true))
+        .collect();
     assert_eq!(steps(&ran), wanted, "{ran:?}");
-    assert!(ran.of("step").iter().all(|line| !line["evidence"].as_str().unwrap_or("").is_empty()));
+    assert!(
+        ran.of("step")
+            .iter()
+            .all(|line| !line["evidence"].as_str().unwrap_or("").is_empty())
+    );
 }
 
 #[test]

@@ -16,8 +16,17 @@ fn checks(ran: &Ran) -> Vec<(String, bool, bool)> {
 }
 
 const NAMES: [&str; 11] = [
-    "url", "dns", "tcp", "tls", "auth", "rest", "websocket", "first_frame", "keepalive",
-    "polling", "store",
+    "url",
+    "dns",
+    "tcp",
+    "tls",
+    "auth",
+    "rest",
+    "websocket",
+    "first_frame",
+    "keepalive",
+    "polling",
+    "store",
 ];
 
 #[test]
@@ -38,7 +47,10 @@ fn a_healthy_backend_passes_every_check_and_nothing_is_created() {
         assert_eq!(*skipped, name == "tls", "{name}");
     }
     let requests = place.backend.requests();
-    assert!(requests.iter().all(|request| request.method == "GET"), "{requests:?}");
+    assert!(
+        requests.iter().all(|request| request.method == "GET"),
+        "{requests:?}"
+    );
 }
 
 #[test]
@@ -48,8 +60,15 @@ fn a_failed_check_is_exit_4_and_says_what_to_do() {
     place.network(Network::Refuse);
     let ran = place.run(&["doctor"]);
     ran.assert_fails(4, "doctor.failed");
-    let tcp = ran.of("check").into_iter().find(|line| line["name"] == "tcp").expect("tcp");
-    assert_eq!((&tcp["ok"], &tcp["skipped"]), (&false.into(), &false.into()));
+    let tcp = ran
+        .of("check")
+        .into_iter()
+        .find(|line| line["name"] == "tcp")
+        .expect("tcp");
+    assert_eq!(
+        (&tcp["ok"], &tcp["skipped"]),
+        (&false.into(), &false.into())
+    );
     assert!(tcp["advice"].is_string());
     assert_eq!(ran.of("check").last().expect("store")["ok"], true);
 }
@@ -61,9 +80,17 @@ fn a_proxy_that_drops_websockets_is_found() {
     place.network(Network::NoWebsocket);
     let ran = place.run(&["doctor"]);
     assert_eq!(ran.code, 4);
-    let failed: Vec<String> = checks(&ran).into_iter().filter(|(_, ok, skipped)| !ok && !skipped).map(|(n, ..)| n).collect();
+    let failed: Vec<String> = checks(&ran)
+        .into_iter()
+        .filter(|(_, ok, skipped)| !ok && !skipped)
+        .map(|(n, ..)| n)
+        .collect();
     assert_eq!(failed, ["websocket"]);
-    let polling = ran.of("check").into_iter().find(|line| line["name"] == "polling").expect("polling");
+    let polling = ran
+        .of("check")
+        .into_iter()
+        .find(|line| line["name"] == "polling")
+        .expect("polling");
     assert_eq!(polling["ok"], true);
 }
 
@@ -76,6 +103,10 @@ fn a_refused_token_is_found() {
     });
     let ran = run(place.command().args(["--token", "bad", "doctor"]));
     assert_eq!(ran.code, 4);
-    let auth = ran.of("check").into_iter().find(|line| line["name"] == "auth").expect("auth");
+    let auth = ran
+        .of("check")
+        .into_iter()
+        .find(|line| line["name"] == "auth")
+        .expect("auth");
     assert_eq!(auth["code"], "sign_in_required");
 }

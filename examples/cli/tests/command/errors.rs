@@ -7,8 +7,10 @@ use tidings_backend::{Action, BackendConfig, Network, On, Rule, StaticToken};
 use crate::support::{Place, run};
 
 fn status(code: u16, headers: &[(&str, &str)], body: &str) -> Action {
-    let headers: BTreeMap<String, String> =
-        headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let headers: BTreeMap<String, String> = headers
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+        .collect();
     Action::Status {
         code,
         headers,
@@ -18,14 +20,20 @@ fn status(code: u16, headers: &[(&str, &str)], body: &str) -> Action {
 }
 
 fn post(action: Action) -> Rule {
-    Rule::new(On::Http, action).method("POST").path("*/messages")
+    Rule::new(On::Http, action)
+        .method("POST")
+        .path("*/messages")
 }
 
 /// A place with a conversation, where posting a message meets this.
 fn place_with(action: Action, times: u32) -> (Place, String) {
     let place = Place::new();
     let id = place.create("nutritionist");
-    place.backend.faults().add(post(action).times(times)).expect("rule");
+    place
+        .backend
+        .faults()
+        .add(post(action).times(times))
+        .expect("rule");
     (place, id)
 }
 
@@ -45,7 +53,11 @@ fn each_refusal_has_its_code_and_exit_in_both_modes() {
             let posts = posts.filter(|r| r.method == "POST" && r.path.ends_with("/messages"));
             assert_eq!(posts.count(), 1, "{code} is never tried again");
             let draft = ran.error().get("draft").and_then(|draft| draft.as_str());
-            assert_eq!(draft, (mode == "direct").then_some("hello"), "{code} {mode}");
+            assert_eq!(
+                draft,
+                (mode == "direct").then_some("hello"),
+                "{code} {mode}"
+            );
         }
     }
 }
@@ -53,7 +65,10 @@ fn each_refusal_has_its_code_and_exit_in_both_modes() {
 #[test]
 fn a_direct_send_that_was_refused_leaves_no_row() {
     let (place, id) = place_with(status(400, &[], "{}"), 0);
-    assert_eq!(place.run(&["send", &id, "hello", "--mode", "direct"]).code, 5);
+    assert_eq!(
+        place.run(&["send", &id, "hello", "--mode", "direct"]).code,
+        5
+    );
     assert!(place.run_offline(&["outbox"]).lines.is_empty());
     assert!(place.run_offline(&["history", &id]).lines.is_empty());
 }
@@ -75,7 +90,9 @@ fn a_durable_send_without_a_network_times_out_and_stays_queued() {
     let place = Place::new();
     let id = place.create("nutritionist");
     place.network(Network::Refuse);
-    place.run(&["send", &id, "hello", "--timeout", "2"]).assert_fails(124, "timeout");
+    place
+        .run(&["send", &id, "hello", "--timeout", "2"])
+        .assert_fails(124, "timeout");
     let outbox = place.run_offline(&["outbox"]);
     assert_eq!(outbox.lines.len(), 1);
     assert_eq!(outbox.lines[0]["state"], "queued");
@@ -94,7 +111,10 @@ fn too_many_requests_end_a_direct_send_and_only_delay_a_durable_one() {
     let ran = place.run(&["send", &id, "hello"]);
     ran.assert_done();
     assert_eq!(place.copies(&id, "hello"), 1);
-    let waited = ran.of("delivery").into_iter().any(|line| line["reason"]["retry_after_ms"] == 1000);
+    let waited = ran
+        .of("delivery")
+        .into_iter()
+        .any(|line| line["reason"]["retry_after_ms"] == 1000);
     assert!(waited || !ran.of("cooldown").is_empty(), "{ran:?}");
 }
 
@@ -128,19 +148,30 @@ fn a_refused_token_ends_every_waiting_command_with_3_and_keeps_the_message() {
         tokens: vec![StaticToken::new("good", "ann")],
         ..BackendConfig::default()
     });
-    let ran = run(place.command().args(["--token", "good", "create", "--persona", "nutritionist"]));
+    let ran = run(place
+        .command()
+        .args(["--token", "good", "create", "--persona", "nutritionist"]));
     let id = ran.lines[0]["id"].as_str().expect("id").to_owned();
     for wait in ["sent", "reply"] {
-        let ran = run(place.command().args(["--token", "bad", "send", &id, "hello", "--wait", wait]));
+        let ran = run(place
+            .command()
+            .args(["--token", "bad", "send", &id, "hello", "--wait", wait]));
         ran.assert_fails(3, "sign_in_required");
     }
     let outbox = place.run_offline(&["outbox"]);
-    assert!(outbox.lines.iter().all(|line| line["state"] == "queued"), "{outbox:?}");
+    assert!(
+        outbox.lines.iter().all(|line| line["state"] == "queued"),
+        "{outbox:?}"
+    );
     assert_eq!(outbox.lines.len(), 2);
     run(place.command().args(["--token", "bad", "flush"])).assert_fails(3, "sign_in_required");
-    let listed = run(place.command().args(["--token", "bad", "conversations", "--refresh"]));
+    let listed = run(place
+        .command()
+        .args(["--token", "bad", "conversations", "--refresh"]));
     listed.assert_fails(3, "sign_in_required");
-    let direct = run(place.command().args(["--token", "bad", "send", &id, "hi", "--mode", "direct"]));
+    let direct = run(place
+        .command()
+        .args(["--token", "bad", "send", &id, "hi", "--mode", "direct"]));
     direct.assert_fails(3, "sign_in_required");
 }
 
@@ -156,7 +187,13 @@ fn a_token_command_runs_on_start_and_when_the_token_was_refused() {
         "echo run >> {0}; if [ $(wc -l < {0}) -gt 1 ]; then echo good; else echo stale; fi",
         counter.display()
     );
-    let args = ["--token-command", &script, "create", "--persona", "nutritionist"];
+    let args = [
+        "--token-command",
+        &script,
+        "create",
+        "--persona",
+        "nutritionist",
+    ];
     run(place.command().args(args)).assert_done();
     let runs = std::fs::read_to_string(&counter).expect("runs");
     assert_eq!(runs.lines().count(), 2, "once on start, once for the 401");
@@ -167,12 +204,20 @@ fn a_token_command_runs_on_start_and_when_the_token_was_refused() {
 #[test]
 fn what_is_not_there_is_exit_7() {
     let place = Place::new();
-    place.run_offline(&["history", "nowhere"]).assert_fails(7, "not_found");
-    place.run_offline(&["export", "nowhere"]).assert_fails(7, "not_found");
-    place.run_offline(&["read", "nowhere"]).assert_fails(7, "not_found");
+    place
+        .run_offline(&["history", "nowhere"])
+        .assert_fails(7, "not_found");
+    place
+        .run_offline(&["export", "nowhere"])
+        .assert_fails(7, "not_found");
+    place
+        .run_offline(&["read", "nowhere"])
+        .assert_fails(7, "not_found");
     for id in ["no-id", "01a1fd97-9019-7cd0-9bf3-3d21d81d64c3"] {
         for command in ["explain", "cancel"] {
-            place.run_offline(&[command, id]).assert_fails(7, "not_found");
+            place
+                .run_offline(&[command, id])
+                .assert_fails(7, "not_found");
         }
         place.run(&["retry", id]).assert_fails(7, "not_found");
     }
@@ -185,7 +230,9 @@ fn what_the_backend_cannot_do_is_unsupported() {
     let sent = place.run(&["send", &id, "hello"]);
     let key = sent.lines[0]["id"].as_str().expect("id");
     place.run(&["history", &id, "--refresh"]).assert_done();
-    place.run(&["delete-message", key]).assert_fails(5, "unsupported");
+    place
+        .run(&["delete-message", key])
+        .assert_fails(5, "unsupported");
 }
 
 #[test]
@@ -198,9 +245,17 @@ fn a_store_that_cannot_be_used_is_exit_6_and_left_as_it_is() {
         let args = ["--json", "--store", store, "outbox"];
         let ran = run(crate::support::bare().args(args));
         assert_eq!(ran.code, 6, "{store} {ran:?}");
-        assert!(ran.error()["code"].as_str().expect("code").starts_with("store."));
+        assert!(
+            ran.error()["code"]
+                .as_str()
+                .expect("code")
+                .starts_with("store.")
+        );
     }
-    assert_eq!(std::fs::read(&damaged).expect("read"), b"this is no database");
+    assert_eq!(
+        std::fs::read(&damaged).expect("read"),
+        b"this is no database"
+    );
 }
 
 #[test]
@@ -209,7 +264,11 @@ fn a_service_that_fails_is_exit_4_where_nothing_can_wait() {
         let place = Place::new();
         let failing = Rule::new(On::Http, status(code, &[], "oops")).times(0);
         place.backend.faults().add(failing).expect("rule");
-        place.run(&["conversations", "--refresh"]).assert_fails(4, wanted);
-        place.run(&["create", "--persona", "nutritionist"]).assert_fails(4, wanted);
+        place
+            .run(&["conversations", "--refresh"])
+            .assert_fails(4, wanted);
+        place
+            .run(&["create", "--persona", "nutritionist"])
+            .assert_fails(4, wanted);
     }
 }

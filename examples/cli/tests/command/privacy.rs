@@ -18,11 +18,21 @@ const KEYS: [&str; 4] = ["--token", "t0ken-s3cret", "--api-key", "k3y-s3cret"];
 #[test]
 fn l99_f37_the_most_talkative_log_has_neither_token_nor_key_nor_body() {
     let place = guarded();
-    let created = run(place.command().args(KEYS).args(["-vv", "create", "--persona", "triage"]));
+    let created = run(place
+        .command()
+        .args(KEYS)
+        .args(["-vv", "create", "--persona", "triage"]));
     let id = created.lines[0]["id"].as_str().expect("id").to_owned();
-    for more in [&["--wait", "reply"][..], &["--mode", "direct"], &["--ws-auth", "query", "--wait", "reply"]] {
+    for more in [
+        &["--wait", "reply"][..],
+        &["--mode", "direct"],
+        &["--ws-auth", "query", "--wait", "reply"],
+    ] {
         let mut command = place.command();
-        command.args(KEYS).args(["-vv", "send", &id, "b0dy-s3cret"]).args(more);
+        command
+            .args(KEYS)
+            .args(["-vv", "send", &id, "b0dy-s3cret"])
+            .args(more);
         let ran = run(&mut command);
         ran.assert_done();
         assert!(!ran.stderr.is_empty(), "-vv says something");
@@ -34,15 +44,29 @@ fn l99_f37_the_most_talkative_log_has_neither_token_nor_key_nor_body() {
 #[test]
 fn info_events_have_their_stable_names() {
     let place = guarded();
-    let created = run(place.command().args(KEYS).args(["create", "--persona", "triage"]));
+    let created = run(place
+        .command()
+        .args(KEYS)
+        .args(["create", "--persona", "triage"]));
     let id = created.lines[0]["id"].as_str().expect("id").to_owned();
-    let ran = run(place.command().args(KEYS).args(["-v", "send", &id, "short hi", "--wait", "reply"]));
+    let ran = run(place
+        .command()
+        .args(KEYS)
+        .args(["-v", "send", &id, "short hi", "--wait", "reply"]));
     for name in ["ws.connecting", "ws.connected", "message.received"] {
         assert!(ran.stderr.contains(name), "{name}: {}", ran.stderr);
     }
     assert!(!ran.stderr.contains("polling.started"), "{}", ran.stderr);
     let mut polling = place.command();
-    polling.args(KEYS).args(["-v", "--no-websocket", "send", &id, "short ho", "--wait", "reply"]);
+    polling.args(KEYS).args([
+        "-v",
+        "--no-websocket",
+        "send",
+        &id,
+        "short ho",
+        "--wait",
+        "reply",
+    ]);
     let ran = run(&mut polling);
     ran.assert_done();
     for name in ["polling.started", "polling.received", "message.received"] {
@@ -54,6 +78,9 @@ fn info_events_have_their_stable_names() {
 #[test]
 fn without_v_nothing_is_logged() {
     let place = guarded();
-    let ran = run(place.command().args(KEYS).args(["create", "--persona", "triage"]));
+    let ran = run(place
+        .command()
+        .args(KEYS)
+        .args(["create", "--persona", "triage"]));
     assert_eq!(ran.stderr, "");
 }

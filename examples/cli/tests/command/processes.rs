@@ -17,7 +17,9 @@ fn a_second_process_accepts_and_the_owner_sends() {
     assert_eq!(answer["role"], "assistant");
     assert_eq!(place.copies(&id, "through the other"), 1);
     let key = ran.lines[0]["id"].clone();
-    owner.until("the owner sent it", |line| line["id"] == key && line["state"] == "sent");
+    owner.until("the owner sent it", |line| {
+        line["id"] == key && line["state"] == "sent"
+    });
     owner.signal("TERM");
     assert_eq!(owner.end().0, 0);
 }
@@ -31,7 +33,9 @@ fn four_processes_at_once_lose_and_double_nothing() {
             let (place, id) = (&place, &id);
             scope.spawn(move || {
                 let text = format!("short {n}");
-                place.run(&["send", id, &text, "--wait", "none"]).assert_done();
+                place
+                    .run(&["send", id, &text, "--wait", "none"])
+                    .assert_done();
             });
         }
     });
@@ -49,7 +53,10 @@ fn inv01_inv02_killed_between_apply_and_ack_it_is_there_once() {
     for round in 0..3 {
         let text = format!("short {round}");
         let trickle = Rule::new(On::Http, Action::SlowBody { bytes_per_sec: 1 });
-        let rule = place.backend.faults().add(trickle.method("POST").path("*/messages"));
+        let rule = place
+            .backend
+            .faults()
+            .add(trickle.method("POST").path("*/messages"));
         let mut send = place.start(&["send", &id, &text]);
         send.until("accepted", |line| line["type"] == "accepted");
         place.until("applied", |backend| {

@@ -34,20 +34,38 @@ fn a_reply_is_streamed_read_back_and_printed_as_stored() {
     let id = place.create("nutritionist");
     let ran = place.run(&["send", &id, "hello", "--wait", "reply"]);
     ran.assert_done();
-    let phases: Vec<&str> = ran.of("stream").iter().filter_map(|line| line["phase"].as_str()).collect();
+    let phases: Vec<&str> = ran
+        .of("stream")
+        .iter()
+        .filter_map(|line| line["phase"].as_str())
+        .collect();
     assert_eq!(phases.first(), Some(&"started"));
     assert!(phases.iter().filter(|phase| **phase == "delta").count() > 1);
     assert_eq!(phases.last(), Some(&"completed"));
     let answer = ran.lines.last().expect("line");
-    assert_eq!((answer["type"].as_str(), answer["role"].as_str()), (Some("message"), Some("assistant")));
+    assert_eq!(
+        (answer["type"].as_str(), answer["role"].as_str()),
+        (Some("message"), Some("assistant"))
+    );
     let server = place.backend.messages(&id);
     assert_eq!(answer["server_id"].as_str(), Some(server[1].id.as_str()));
     assert_eq!(answer["text"].as_str(), Some(server[1].content.as_str()));
     assert_eq!(answer["position"], 1);
-    let streamed: String = ran.of("stream").iter().filter_map(|line| line["text"].as_str()).collect();
+    let streamed: String = ran
+        .of("stream")
+        .iter()
+        .filter_map(|line| line["text"].as_str())
+        .collect();
     assert_eq!(answer["text"].as_str(), Some(streamed.as_str()));
-    assert!(ran.of("stream").iter().all(|line| line["id"] == answer["id"]));
-    assert_eq!(states(&ran.of("delivery")).last().map(String::as_str), Some("sent"));
+    assert!(
+        ran.of("stream")
+            .iter()
+            .all(|line| line["id"] == answer["id"])
+    );
+    assert_eq!(
+        states(&ran.of("delivery")).last().map(String::as_str),
+        Some("sent")
+    );
     place.assert_agreement(&id);
 }
 
@@ -79,12 +97,26 @@ fn direct_mode_prints_no_accepted_line_and_waits_alike() {
 fn several_texts_and_lines_of_stdin_go_in_order() {
     let place = Place::new();
     let id = place.create("nutritionist");
-    let mut child = place.command().args(["send", &id, "one short", "-"])
-        .stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("spawn");
-    child.stdin.take().expect("stdin").write_all(b"two short\nthree short\n").expect("write");
+    let mut child = place
+        .command()
+        .args(["send", &id, "one short", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("spawn");
+    child
+        .stdin
+        .take()
+        .expect("stdin")
+        .write_all(b"two short\nthree short\n")
+        .expect("write");
     assert!(child.wait().expect("wait").success());
     let server = place.backend.messages(&id);
-    let ours: Vec<&str> = server.iter().filter(|row| row.role == "user").map(|row| row.content.as_str()).collect();
+    let ours: Vec<&str> = server
+        .iter()
+        .filter(|row| row.role == "user")
+        .map(|row| row.content.as_str())
+        .collect();
     assert_eq!(ours, ["one short", "two short", "three short"]);
 }
 
@@ -104,7 +136,9 @@ fn l76_a_text_over_the_limit_is_refused_before_anything_is_stored() {
     let place = Place::new();
     let id = place.create("nutritionist");
     let long = "🦀".repeat(5_001);
-    place.run(&["send", &id, &long]).assert_fails(5, "send.too_long");
+    place
+        .run(&["send", &id, &long])
+        .assert_fails(5, "send.too_long");
     assert!(place.run_offline(&["outbox"]).lines.is_empty());
     place.run(&["send", &id, &"🦀".repeat(5_000)]).assert_done();
 }
@@ -115,7 +149,13 @@ fn waiting_for_nothing_ends_with_accepted_and_another_run_delivers() {
     let id = place.create("nutritionist");
     let ran = place.run(&["send", &id, "later", "--wait", "none"]);
     ran.assert_done();
-    assert_eq!(ran.lines.iter().filter(|line| line["type"] == "accepted").count(), 1);
+    assert_eq!(
+        ran.lines
+            .iter()
+            .filter(|line| line["type"] == "accepted")
+            .count(),
+        1
+    );
     place.run(&["flush"]).assert_done();
     assert_eq!(place.copies(&id, "later"), 1);
 }
@@ -127,11 +167,17 @@ fn a_context_finds_its_conversation_or_makes_it() {
     let send = |text: &str, more: &[&str]| {
         let ran = place.run(&[&["send", text][..], &context, more].concat());
         ran.assert_done();
-        ran.lines[0]["conversation"].as_str().expect("id").to_owned()
+        ran.lines[0]["conversation"]
+            .as_str()
+            .expect("id")
+            .to_owned()
     };
     let made = send("first", &["--persona", "nutritionist"]);
     assert_eq!(send("second", &[]), made);
-    assert_eq!((place.copies(&made, "first"), place.copies(&made, "second")), (1, 1));
+    assert_eq!(
+        (place.copies(&made, "first"), place.copies(&made, "second")),
+        (1, 1)
+    );
     let ran = place.run(&["conversations"]);
     assert_eq!(ran.lines[0]["context"]["type"], "goal");
     assert_eq!(ran.lines[0]["context"]["id"], "g1");
@@ -152,7 +198,9 @@ fn a_second_message_during_a_slow_answer_waits_and_follows() {
     session.until("turn_open", |line| {
         line["id"] == second && line["reason"]["code"] == "turn_open"
     });
-    session.until("sent", |line| line["id"] == second && line["state"] == "sent");
+    session.until("sent", |line| {
+        line["id"] == second && line["state"] == "sent"
+    });
     session.until("the second answer", |line| line["phase"] == "completed");
     assert_eq!(session.end().0, 0);
     place.assert_agreement(&id);
@@ -167,18 +215,30 @@ fn l72_an_error_frame_ends_the_wait_with_exit_5() {
         text: "the model is away".into(),
         after_chunks: 2,
     };
-    place.backend.faults().add(Rule::new(On::WsIn, error).frame_type("message")).expect("rule");
+    place
+        .backend
+        .faults()
+        .add(Rule::new(On::WsIn, error).frame_type("message"))
+        .expect("rule");
     let ran = place.run(&["send", &id, "hello", "--wait", "reply", "--timeout", "30"]);
     ran.assert_fails(5, "answer.failed");
     assert_eq!(ran.of("stream").last().expect("stream")["phase"], "failed");
-    assert_eq!(states(&ran.of("delivery")).last().map(String::as_str), Some("sent"));
+    assert_eq!(
+        states(&ran.of("delivery")).last().map(String::as_str),
+        Some("sent")
+    );
 }
 
 #[test]
 fn a_reader_that_goes_away_is_no_defect() {
     let place = Place::new();
     let id = place.create("nutritionist");
-    let mut child = place.command().args(["watch", &id]).stdout(Stdio::piped()).spawn().expect("spawn");
+    let mut child = place
+        .command()
+        .args(["watch", &id])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("spawn");
     drop(child.stdout.take());
     let status = child.wait().expect("wait");
     assert_eq!(status.code(), Some(0));

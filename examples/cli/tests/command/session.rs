@@ -14,7 +14,9 @@ fn l90_l52_switching_a_b_a_keeps_one_socket_each_and_crosses_nothing() {
         let (open, send) = (format!("open{n}"), format!("send{n}"));
         session.tell(&json!({"cmd": "open", "conversation": shown, "ref": open}));
         assert_eq!(session.result(&open)["ok"], true);
-        session.until("live", |line| line["state"] == "live" && line["conversation"] == **shown);
+        session.until("live", |line| {
+            line["state"] == "live" && line["conversation"] == **shown
+        });
         place.until("the other's socket is closed", |backend: &Backend| {
             backend.sockets_of(left).is_empty() && backend.sockets_of(shown).len() == 1
         });
@@ -24,14 +26,25 @@ fn l90_l52_switching_a_b_a_keeps_one_socket_each_and_crosses_nothing() {
     }
     session.tell(&json!({"cmd": "quit", "ref": "q"}));
     session.result("q");
-    for line in session.seen.iter().filter(|line| line["type"] == "timeline") {
+    for line in session
+        .seen
+        .iter()
+        .filter(|line| line["type"] == "timeline")
+    {
         let message = &line["message"];
         assert!(message.is_null() || message["conversation"] == line["conversation"]);
     }
     assert_eq!(session.end().0, 0);
     place.assert_agreement(&a);
     place.assert_agreement(&b);
-    assert_eq!((place.copies(&a, "short 0"), place.copies(&b, "short 1"), place.copies(&a, "short 2")), (1, 1, 1));
+    assert_eq!(
+        (
+            place.copies(&a, "short 0"),
+            place.copies(&b, "short 1"),
+            place.copies(&a, "short 2")
+        ),
+        (1, 1, 1)
+    );
 }
 
 #[test]
@@ -61,7 +74,9 @@ fn in_the_background_everything_is_let_go_and_taken_up_again() {
     session.until("live", |line| line["state"] == "live");
     session.tell(&json!({"cmd": "background", "deadline": "200ms", "ref": "b"}));
     assert_eq!(session.result("b")["ok"], true);
-    place.until("the socket is closed", |backend: &Backend| backend.sockets().is_empty());
+    place.until("the socket is closed", |backend: &Backend| {
+        backend.sockets().is_empty()
+    });
     session.tell(&json!({"cmd": "foreground", "ref": "f"}));
     session.until("live again", |line| line["state"] == "live");
     session.tell(&json!({"cmd": "send", "text": "short back", "ref": "s"}));
@@ -76,14 +91,25 @@ fn every_command_ends_with_one_result_under_its_reference() {
     let mut session = place.start(&["session"]);
     session.tell(&json!({"cmd": "create", "persona": "triage", "first": "short hi", "ref": [1]}));
     let created = session.until("result", |line| line["type"] == "result");
-    assert_eq!((&created["ref"], &created["ok"]), (&json!([1]), &json!(true)));
-    let kinds: Vec<_> = session.seen.iter().filter(|l| l["ref"] == json!([1])).map(|l| l["type"].clone()).collect();
+    assert_eq!(
+        (&created["ref"], &created["ok"]),
+        (&json!([1]), &json!(true))
+    );
+    let kinds: Vec<_> = session
+        .seen
+        .iter()
+        .filter(|l| l["ref"] == json!([1]))
+        .map(|l| l["type"].clone())
+        .collect();
     assert_eq!(kinds, ["conversation", "accepted", "result"]);
     session.until("answered", |line| line["phase"] == "completed");
     for (n, (command, ok)) in [
         (json!({"cmd": "read"}), true),
         (json!({"command": "history", "limit": 1}), true),
-        (json!({"cmd": "history", "refresh": true, "include_deleted": true}), true),
+        (
+            json!({"cmd": "history", "refresh": true, "include_deleted": true}),
+            true,
+        ),
         (json!({"type": "typing", "active": true}), false),
         (json!({"cmd": "stop"}), false),
         (json!({"cmd": "network", "change": "changed"}), true),
@@ -93,7 +119,10 @@ fn every_command_ends_with_one_result_under_its_reference() {
         (json!({"cmd": "send", "text": " "}), false),
         (json!({"cmd": "close"}), true),
         (json!({"cmd": "send", "text": "to whom?"}), false),
-    ].into_iter().enumerate() {
+    ]
+    .into_iter()
+    .enumerate()
+    {
         let reference = format!("r{n}");
         let mut command = command;
         command["ref"] = json!(reference);
@@ -127,20 +156,27 @@ fn watch_follows_other_devices_and_ends_cleanly_by_signal() {
     other.arg("--store").arg(place.path("other.sqlite3"));
     crate::support::run(other.args(["send", &id, "short from elsewhere"])).assert_done();
     watch.until("the answer", |line| {
-        line["type"] == "timeline" && line["message"]["role"] == "assistant"
+        line["type"] == "timeline"
+            && line["message"]["role"] == "assistant"
             && line["message"]["server_id"].is_string()
     });
     watch.signal("INT");
     assert_eq!(watch.end().0, 0);
-    place.until("the socket is closed", |backend: &Backend| backend.sockets().is_empty());
+    place.until("the socket is closed", |backend: &Backend| {
+        backend.sockets().is_empty()
+    });
 }
 
 #[test]
 fn watch_ends_when_synchronised_or_when_its_time_is_up() {
     let place = Place::new();
     let id = place.create("nutritionist");
-    place.run(&["watch", &id, "--until-synced", "--for", "30"]).assert_done();
+    place
+        .run(&["watch", &id, "--until-synced", "--for", "30"])
+        .assert_done();
     place.run(&["watch", &id, "--for", "0.2"]).assert_done();
     place.network(Network::Refuse);
-    place.run(&["watch", &id, "--until-synced", "--for", "0.5"]).assert_fails(124, "timeout");
+    place
+        .run(&["watch", &id, "--until-synced", "--for", "0.5"])
+        .assert_fails(124, "timeout");
 }

@@ -8,7 +8,9 @@ use crate::support::Place;
 fn talked(place: &Place) -> String {
     let id = place.create("nutritionist");
     for text in ["apples short", "pears short", "plums short"] {
-        place.run(&["send", &id, text, "--wait", "reply"]).assert_done();
+        place
+            .run(&["send", &id, text, "--wait", "reply"])
+            .assert_done();
     }
     id
 }
@@ -20,13 +22,19 @@ fn history_is_read_page_by_page_from_newest_to_oldest() {
     let newest = place.run_offline(&["history", &id, "--limit", "4"]);
     newest.assert_done();
     let positions = |ran: &crate::support::Ran| -> Vec<u64> {
-        ran.lines.iter().filter_map(|line| line["position"].as_u64()).collect()
+        ran.lines
+            .iter()
+            .filter_map(|line| line["position"].as_u64())
+            .collect()
     };
     assert_eq!(positions(&newest), [2, 3, 4, 5]);
     let cursor = newest.lines[0]["cursor"].as_str().expect("cursor");
     let older = place.run_offline(&["history", &id, "--limit", "4", "--before", cursor]);
     assert_eq!(positions(&older), [0, 1]);
-    assert!(older.lines[0].get("cursor").is_none(), "the beginning has no page before it");
+    assert!(
+        older.lines[0].get("cursor").is_none(),
+        "the beginning has no page before it"
+    );
 }
 
 #[test]
@@ -35,7 +43,12 @@ fn the_server_has_it_and_another_device_reads_all_of_it() {
     let id = talked(&place);
     let other = place.path("other.sqlite3");
     let mut command = crate::support::bare();
-    command.arg("--json").arg("--url").arg(place.backend.url()).arg("--store").arg(&other);
+    command
+        .arg("--json")
+        .arg("--url")
+        .arg(place.backend.url())
+        .arg("--store")
+        .arg(&other);
     let ran = crate::support::run(command.args(["history", &id, "--refresh"]));
     ran.assert_done();
     assert_eq!(ran.lines.len(), place.backend.messages(&id).len());
@@ -48,14 +61,20 @@ fn search_finds_whole_messages_offline_with_their_place() {
     let id = talked(&place);
     let ran = place.run_offline(&["search", "PEARS"]);
     ran.assert_done();
-    assert_eq!(ran.lines.len(), 2, "the message and the answer that repeats it: {ran:?}");
+    assert_eq!(
+        ran.lines.len(),
+        2,
+        "the message and the answer that repeats it: {ran:?}"
+    );
     for line in &ran.lines {
         assert_eq!(line["conversation"], id.as_str());
         assert!(line["text"].as_str().expect("text").contains("pears"));
         assert!(line["snippet"].as_str().expect("snippet").contains("pears"));
         assert!(matches!(line["position"].as_u64(), Some(2 | 3)));
     }
-    place.run_offline(&["search", " "]).assert_fails(5, "search.blank");
+    place
+        .run_offline(&["search", " "])
+        .assert_fails(5, "search.blank");
     assert!(place.run_offline(&["search", "100%"]).lines.is_empty());
 }
 
@@ -65,11 +84,16 @@ fn export_gives_one_document_or_a_page() {
     let id = talked(&place);
     let json = place.run_offline(&["export", &id]);
     json.assert_done();
-    let messages = json.lines[0]["document"]["messages"].as_array().expect("messages");
+    let messages = json.lines[0]["document"]["messages"]
+        .as_array()
+        .expect("messages");
     assert_eq!(messages.len(), 6);
     let markdown = place.run_offline(&["export", &id, "--format", "markdown"]);
     let page = markdown.lines[0]["text"].as_str().expect("text");
-    assert!(page.starts_with("# Chat with nutritionist") && page.contains("**user**"), "{page}");
+    assert!(
+        page.starts_with("# Chat with nutritionist") && page.contains("**user**"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -83,15 +107,29 @@ fn reading_clears_the_unread_count_and_archiving_hides_nothing_from_the_list() {
     place.run_offline(&["archive", &id]).assert_done();
     place.run(&["conversations", "--refresh"]).assert_done();
     let listed = place.run_offline(&["conversations"]);
-    assert_eq!(listed.lines[0]["archived"], true, "the server's list does not undo it");
+    assert_eq!(
+        listed.lines[0]["archived"], true,
+        "the server's list does not undo it"
+    );
     place.run_offline(&["archive", &id, "--undo"]).assert_done();
-    assert_eq!(place.run_offline(&["conversations"]).lines[0]["archived"], false);
+    assert_eq!(
+        place.run_offline(&["conversations"]).lines[0]["archived"],
+        false
+    );
 }
 
 #[test]
 fn l39_creating_what_exists_returns_it() {
     let place = Place::new();
-    let args = ["create", "--persona", "triage", "--context-type", "goal", "--context-id", "g1"];
+    let args = [
+        "create",
+        "--persona",
+        "triage",
+        "--context-type",
+        "goal",
+        "--context-id",
+        "g1",
+    ];
     let first = place.run(&args);
     first.assert_done();
     assert_eq!(first.lines[0]["existed"], false);
@@ -99,7 +137,11 @@ fn l39_creating_what_exists_returns_it() {
     second.assert_done();
     assert_eq!(second.lines[0]["existed"], true);
     assert_eq!(second.lines[0]["id"], first.lines[0]["id"]);
-    let deletes = place.backend.requests().into_iter().filter(|r| r.method == "DELETE");
+    let deletes = place
+        .backend
+        .requests()
+        .into_iter()
+        .filter(|r| r.method == "DELETE");
     assert_eq!(deletes.count(), 0);
 }
 
@@ -121,7 +163,11 @@ fn l82_the_list_shows_every_status_and_deleting_removes() {
     let gone = place.create("triage");
     place.run(&["delete", &gone]).assert_done();
     let listed = place.run(&["conversations", "--refresh"]);
-    let statuses: Vec<&str> = listed.lines.iter().filter_map(|l| l["status"].as_str()).collect();
+    let statuses: Vec<&str> = listed
+        .lines
+        .iter()
+        .filter_map(|l| l["status"].as_str())
+        .collect();
     assert_eq!(statuses, ["completed"]);
 }
 
@@ -135,10 +181,16 @@ fn deleting_works_where_the_backend_can() {
     let extended = ["--config", "consultations.extensions=true"];
     let run = |args: &[&str]| crate::support::run(place.command().args(extended).args(args));
     let sent = run(&["send", &id, "oops", "--wait", "reply"]);
-    let key = sent.of("accepted")[0]["id"].as_str().expect("id").to_owned();
+    let key = sent.of("accepted")[0]["id"]
+        .as_str()
+        .expect("id")
+        .to_owned();
     let deleted = run(&["delete-message", &key]);
     deleted.assert_done();
-    assert_eq!((&deleted.lines[0]["deleted"], &deleted.lines[0]["text"]), (&true.into(), &"".into()));
+    assert_eq!(
+        (&deleted.lines[0]["deleted"], &deleted.lines[0]["text"]),
+        (&true.into(), &"".into())
+    );
     let shown = place.run_offline(&["history", &id]);
     assert!(shown.lines.iter().all(|line| line["id"] != key.as_str()));
     let all = place.run_offline(&["history", &id, "--include-deleted"]);

@@ -3,9 +3,28 @@
 use crate::support::{Place, bare, run};
 
 const COMMANDS: [&str; 22] = [
-    "demo", "chat", "create", "conversations", "history", "send", "session", "watch", "outbox",
-    "retry", "cancel", "flush", "explain", "search", "read", "archive", "delete-message",
-    "complete", "delete", "export", "config", "doctor",
+    "demo",
+    "chat",
+    "create",
+    "conversations",
+    "history",
+    "send",
+    "session",
+    "watch",
+    "outbox",
+    "retry",
+    "cancel",
+    "flush",
+    "explain",
+    "search",
+    "read",
+    "archive",
+    "delete-message",
+    "complete",
+    "delete",
+    "export",
+    "config",
+    "doctor",
 ];
 
 #[test]
@@ -69,13 +88,37 @@ fn an_undocumented_setting_is_exit_2_with_a_typed_error() {
 fn config_lists_every_key_of_the_contract_with_default_and_reason() {
     let ran = run(bare().args(["--json", "config"]));
     ran.assert_done();
-    let names: Vec<&str> = ran.lines.iter().filter_map(|line| line["name"].as_str()).collect();
+    let names: Vec<&str> = ran
+        .lines
+        .iter()
+        .filter_map(|line| line["name"].as_str())
+        .collect();
     for key in [
-        "poll.adaptive", "poll.active", "poll.recent", "poll.idle", "poll.fixed", "dial.timeout",
-        "ready.timeout", "keepalive.interval", "probe.after", "probe.timeout", "reconnect.base",
-        "reconnect.max", "reconnect.max_attempts", "reconnect.stable", "send.attempt_timeout",
-        "send.base", "send.max", "send.max_attempts", "send.expiry", "reconcile.grace",
-        "turn.inactivity", "http.timeout", "history.page", "max_live", "dialect",
+        "poll.adaptive",
+        "poll.active",
+        "poll.recent",
+        "poll.idle",
+        "poll.fixed",
+        "dial.timeout",
+        "ready.timeout",
+        "keepalive.interval",
+        "probe.after",
+        "probe.timeout",
+        "reconnect.base",
+        "reconnect.max",
+        "reconnect.max_attempts",
+        "reconnect.stable",
+        "send.attempt_timeout",
+        "send.base",
+        "send.max",
+        "send.max_attempts",
+        "send.expiry",
+        "reconcile.grace",
+        "turn.inactivity",
+        "http.timeout",
+        "history.page",
+        "max_live",
+        "dialect",
     ] {
         assert!(names.contains(&key), "{key}");
     }
@@ -89,10 +132,17 @@ fn options_come_from_the_environment_too() {
         .env("TIDINGS_CONFIG", "poll.active=4s,max_live=3"));
     ran.assert_done();
     let value = |name: &str| {
-        let line = ran.lines.iter().find(|line| line["name"] == name).expect("line");
+        let line = ran
+            .lines
+            .iter()
+            .find(|line| line["name"] == name)
+            .expect("line");
         line["value"].as_str().expect("value").to_owned()
     };
-    assert_eq!((value("poll.active").as_str(), value("max_live").as_str()), ("4s", "3"));
+    assert_eq!(
+        (value("poll.active").as_str(), value("max_live").as_str()),
+        ("4s", "3")
+    );
 }
 
 #[test]
@@ -116,7 +166,14 @@ fn l10_an_address_that_is_no_origin_is_refused_by_name() {
 #[test]
 fn a_backend_that_is_not_in_this_build_is_unsupported() {
     for backend in ["socketio", "apigateway", "gateway"] {
-        let args = ["--json", "--backend", backend, "--url", "http://127.0.0.1:1", "flush"];
+        let args = [
+            "--json",
+            "--backend",
+            backend,
+            "--url",
+            "http://127.0.0.1:1",
+            "flush",
+        ];
         run(bare().args(args)).assert_fails(5, "unsupported");
     }
 }
@@ -124,9 +181,14 @@ fn a_backend_that_is_not_in_this_build_is_unsupported() {
 #[test]
 fn without_json_people_read_text_and_errors_go_to_stderr() {
     let place = Place::new();
-    let output = bare().arg("--url").arg(place.backend.url())
-        .arg("--store").arg(place.path("s"))
-        .args(["history", "no-such-conversation"]).output().expect("run");
+    let output = bare()
+        .arg("--url")
+        .arg(place.backend.url())
+        .arg("--store")
+        .arg(place.path("s"))
+        .args(["history", "no-such-conversation"])
+        .output()
+        .expect("run");
     assert_eq!(output.status.code(), Some(7));
     assert!(output.stdout.is_empty());
     let text = String::from_utf8_lossy(&output.stderr);

@@ -259,8 +259,16 @@ fn redials_that_fail_hasten_no_poll() {
         }
         line.after(secs(3), is_dial);
     }
-    let polls: Vec<_> = line.said.iter().filter(|(_, o)| is_poll(o)).map(|(at, _)| *at).collect();
-    assert!(polls.windows(2).all(|pair| pair[1] - pair[0] >= secs(2)), "{polls:?}");
+    let polls: Vec<_> = line
+        .said
+        .iter()
+        .filter(|(_, o)| is_poll(o))
+        .map(|(at, _)| *at)
+        .collect();
+    assert!(
+        polls.windows(2).all(|pair| pair[1] - pair[0] >= secs(2)),
+        "{polls:?}"
+    );
 }
 
 // covers: F-21, INV-21
@@ -276,7 +284,12 @@ fn nothing_hastens_a_poll_that_was_told_to_wait() {
     line.refuse(blocked());
     line.wait(ms(1));
     let before = count(&line.said, is_poll);
-    for input in [Input::Activity, Input::NetworkUp, Input::Background, Input::Foreground] {
+    for input in [
+        Input::Activity,
+        Input::NetworkUp,
+        Input::Background,
+        Input::Foreground,
+    ] {
         line.tell(input);
         line.refuse(blocked());
         line.wait(secs(5));

@@ -101,7 +101,7 @@ pub(crate) async fn deliver(
     let feed = Feed::start(client).await?;
     let mut run = Run::new(context, client, id, feed, job);
     run.texts = texts;
-    run.to_the_end().await
+    run.play_out().await
 }
 
 /// Waits for a message that is queued already.
@@ -114,7 +114,7 @@ pub(crate) async fn follow(
 ) -> Result<(), Failure> {
     let mut run = Run::new(context, client, &row.conversation, feed, job);
     run.waiting.expect(row.id);
-    run.to_the_end().await
+    run.play_out().await
 }
 
 type Sending<'a> = Pin<Box<dyn Future<Output = Result<Message, SendMessageError>> + Send + 'a>>;
@@ -159,7 +159,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn to_the_end(&mut self) -> Result<(), Failure> {
+    async fn play_out(&mut self) -> Result<(), Failure> {
         let deadline = tokio::time::sleep(self.job.timeout);
         tokio::pin!(deadline);
         loop {

@@ -9,28 +9,67 @@ const FIELDS: &[(&str, &[&str])] = &[
     (
         "conversation",
         &[
-            "id", "title", "persona", "status", "context", "unread", "last_message", "archived",
+            "id",
+            "title",
+            "persona",
+            "status",
+            "context",
+            "unread",
+            "last_message",
+            "archived",
             "participants",
         ],
     ),
     (
         "message",
         &[
-            "id", "server_id", "conversation", "role", "sender", "text", "state", "position",
-            "created_at", "deleted", "incomplete", "at",
+            "id",
+            "server_id",
+            "conversation",
+            "role",
+            "sender",
+            "text",
+            "state",
+            "position",
+            "created_at",
+            "deleted",
+            "incomplete",
+            "at",
         ],
     ),
     ("accepted", &["id"]),
     (
         "delivery",
         &[
-            "id", "state", "server_id", "attempt", "next_attempt_at", "reason", "conversation",
+            "id",
+            "state",
+            "server_id",
+            "attempt",
+            "next_attempt_at",
+            "reason",
+            "conversation",
             "at",
         ],
     ),
-    ("timeline", &["change", "position", "message", "conversation", "at"]),
-    ("stream", &["id", "phase", "offset", "text", "conversation", "at"]),
-    ("connection", &["state", "transport", "retry_at", "reason", "conversation", "at"]),
+    (
+        "timeline",
+        &["change", "position", "message", "conversation", "at"],
+    ),
+    (
+        "stream",
+        &["id", "phase", "offset", "text", "conversation", "at"],
+    ),
+    (
+        "connection",
+        &[
+            "state",
+            "transport",
+            "retry_at",
+            "reason",
+            "conversation",
+            "at",
+        ],
+    ),
     ("typing", &["user", "active", "conversation"]),
     ("presence", &["user", "online", "last_seen"]),
     ("receipt", &["user", "up_to", "kind"]),
@@ -55,25 +94,55 @@ const WORDS: &[(&str, &str, &[&str])] = &[
         "delivery",
         "state",
         &[
-            "queued", "sending", "uncertain", "sent", "delivered", "read", "failed", "cancelled",
+            "queued",
+            "sending",
+            "uncertain",
+            "sent",
+            "delivered",
+            "read",
+            "failed",
+            "cancelled",
         ],
     ),
-    ("timeline", "change", &["reset", "insert", "update", "remove"]),
+    (
+        "timeline",
+        "change",
+        &["reset", "insert", "update", "remove"],
+    ),
     (
         "stream",
         "phase",
-        &["started", "delta", "completed", "incomplete", "failed", "stopped"],
+        &[
+            "started",
+            "delta",
+            "completed",
+            "incomplete",
+            "failed",
+            "stopped",
+        ],
     ),
     (
         "connection",
         "state",
         &[
-            "idle", "connecting", "live", "stale", "polling", "backoff", "offline", "suspended",
-            "sign_in_required", "closed",
+            "idle",
+            "connecting",
+            "live",
+            "stale",
+            "polling",
+            "backoff",
+            "offline",
+            "suspended",
+            "sign_in_required",
+            "closed",
         ],
     ),
     ("connection", "transport", &["websocket", "polling", "none"]),
-    ("sync", "phase", &["started", "gap", "synced", "discontinuity"]),
+    (
+        "sync",
+        "phase",
+        &["started", "gap", "synced", "discontinuity"],
+    ),
 ];
 
 /// The exit codes there are.
@@ -104,7 +173,10 @@ pub(super) fn line(text: &str) -> Value {
     }
     if kind == "delivery" && !value["reason"].is_null() {
         for field in ["code", "retryable", "retry_after_ms", "text"] {
-            assert!(value["reason"].get(field).is_some(), "reason.{field}: {text}");
+            assert!(
+                value["reason"].get(field).is_some(),
+                "reason.{field}: {text}"
+            );
         }
     }
     value

@@ -22,7 +22,10 @@ pub(crate) struct Live {
 
 impl Live {
     pub(crate) fn start(command: &mut Command) -> Self {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().expect("spawn");
         let stdout = BufReader::new(child.stdout.take().expect("stdout"));
         let (tx, lines) = mpsc::channel();
@@ -70,7 +73,9 @@ impl Live {
     /// Reads on to the result of a session command.
     #[track_caller]
     pub(crate) fn result(&mut self, reference: &str) -> Value {
-        self.until(reference, |line| line["type"] == "result" && line["ref"] == reference)
+        self.until(reference, |line| {
+            line["type"] == "result" && line["ref"] == reference
+        })
     }
 
     /// Sends it a signal.

@@ -63,7 +63,10 @@ impl Place {
     /// The command on this place's store, without a server.
     pub(crate) fn offline(&self) -> Command {
         let mut command = bare();
-        command.arg("--json").arg("--store").arg(self.path("store.sqlite3"));
+        command
+            .arg("--json")
+            .arg("--store")
+            .arg(self.path("store.sqlite3"));
         command
     }
 
@@ -103,7 +106,8 @@ impl Place {
     /// The server's messages of ours with that text.
     pub(crate) fn copies(&self, conversation: &str, text: &str) -> usize {
         let rows = self.backend.messages(conversation).into_iter();
-        rows.filter(|row| row.role == "user" && row.content == text).count()
+        rows.filter(|row| row.role == "user" && row.content == text)
+            .count()
     }
 
     /// Waits until something is true of the backend.
@@ -113,19 +117,31 @@ impl Place {
             .build()
             .expect("runtime");
         let waiting = async { tokio::time::timeout(LIMIT, self.backend.wait_until(holds)).await };
-        runtime.block_on(waiting).unwrap_or_else(|_| panic!("never: {what}"));
+        runtime
+            .block_on(waiting)
+            .unwrap_or_else(|_| panic!("never: {what}"));
     }
 
     /// Store and server have the same messages in the same order, each once.
     pub(crate) fn assert_agreement(&self, conversation: &str) {
-        self.until("no answer is under way", |backend| !backend.is_answering(conversation));
+        self.until("no answer is under way", |backend| {
+            !backend.is_answering(conversation)
+        });
         let ran = self.run(&["history", conversation, "--refresh", "--limit", "100000"]);
         assert_eq!(ran.code, 0, "{ran:?}");
-        let here: Vec<Option<&str>> = ran.lines.iter().map(|row| row["server_id"].as_str()).collect();
+        let here: Vec<Option<&str>> = ran
+            .lines
+            .iter()
+            .map(|row| row["server_id"].as_str())
+            .collect();
         let server = self.backend.messages(conversation);
         let there: Vec<Option<&str>> = server.iter().map(|row| Some(row.id.as_str())).collect();
         assert_eq!(here, there, "store and server differ");
-        let places: Vec<u64> = ran.lines.iter().map(|row| row["position"].as_u64().expect("place")).collect();
+        let places: Vec<u64> = ran
+            .lines
+            .iter()
+            .map(|row| row["position"].as_u64().expect("place"))
+            .collect();
         assert_eq!(places, (0..here.len() as u64).collect::<Vec<_>>());
     }
 }
@@ -133,7 +149,10 @@ impl Place {
 impl Ran {
     /// The lines of one type.
     pub(crate) fn of(&self, kind: &str) -> Vec<&Value> {
-        self.lines.iter().filter(|line| line["type"] == kind).collect()
+        self.lines
+            .iter()
+            .filter(|line| line["type"] == kind)
+            .collect()
     }
 
     /// The error line.
@@ -146,7 +165,11 @@ impl Ran {
     /// Exit code and error code.
     #[track_caller]
     pub(crate) fn assert_fails(&self, exit: i32, code: &str) {
-        assert_eq!((self.code, self.error()["code"].as_str()), (exit, Some(code)), "{self:?}");
+        assert_eq!(
+            (self.code, self.error()["code"].as_str()),
+            (exit, Some(code)),
+            "{self:?}"
+        );
     }
 
     #[track_caller]

@@ -1,0 +1,251 @@
+//! After the storm: everything ends within its bound, and all devices agree with the server.
+
+use std::time::Duration;
+
+use tidings::domain::{
+    connection::ConnectionState,
+    event::SessionEvent,
+    ids::ConversationId,
+    message::{Completeness, Message},
+    outbox::SendMode,
+};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::{
+    commits::Snapshot,
+    device::Device,
+    reached::{Marker, reached},
+    server::Profile,
+    world::{State, World},
+};
+
+/// A connection is Live or Polling within this, once everything works.
+const CONNECTED: Duration = Duration::from_secs(75);
+
+/// A healthy answer takes less than this.
+const TURN: Duration = Duration::from_secs(10);
+
+/// Waits for quiet, then judges.
+pub(crate) async fn judge(world: &World, devices: &mut [Device]) {
+    wait(world, devices).await;
+    if world.lock().violation.is_none() {
+        connections(world, devices).await;
+    }
+    for device in &*devices {
+        if world.lock().violation.is_none() {
+            agree(world, device).await;
+            replay(world, device).await;
+        }
+    }
+}
+
+/// "INV-22": every message ends within a stated time.
+async fn wait(world: &World, devices: &[Device]) {
+    let bound = {
+        let state = world.lock();
+        let waiting: usize = state
+            .devices
+            .iter()
+            .map(|ledger| ledger.accepted.iter().filter(|message| message.state.is_pending()).count())
+            .sum();
+        // A planned delay, an attempt under way, the proof; then every turn in the queue, the
+        // first of which may have to find out that it ended during the storm.
+        let turns = u32::try_from(waiting + state.server.rooms.values().map(|room| room.asked.len()).sum::<usize>()).unwrap();
+        Duration::from_secs(240) + (TURN * 2).saturating_mul(turns)
+    };
+    let started = Instant::now();
+    loop {
+        sleep(Duration::from_millis(700)).await;
+        if world.lock().violation.is_some() {
+            return;
+        }
+        let Some(what) = busy(world, devices).await else { return };
+        if started.elapsed() > bound {
+            let mut state = world.lock();
+            return state.violation("INV-22", format_args!("{what} after {bound:?} of quiet"));
+        }
+    }
+}
+
+/// What is not at its end yet.
+async fn busy(world: &World, devices: &[Device]) -> Option<String> {
+    for device in devices {
+        let running = device.running.as_ref()?;
+        let snapshot = running.disk.snapshot().await?;
+        if let Some(entry) = snapshot.outbox.iter().find(|entry| entry.blocks()) {
+            return Some(format!("{} on device {} is still {:?}", entry.message, device.number, entry.state));
+        }
+        let orphan = snapshot.outbox.iter().find(|entry| entry.mode == SendMode::Direct && entry.state.is_pending());
+        if let Some(entry) = orphan {
+            return Some(format!("the direct send {} on device {} is still {:?}", entry.message, device.number, entry.state));
+        }
+        if let Some(row) = streaming(&snapshot) {
+            return Some(format!("the answer {row} on device {} is still streaming", device.number));
+        }
+    }
+    let state = world.lock();
+    let room = state.server.rooms.values().find(|room| room.answering)?;
+    Some(format!("the server still answers in {}", room.id))
+}
+
+fn streaming(snapshot: &Snapshot) -> Option<String> {
+    let mut rows = snapshot.rooms.iter().flat_map(|(_, rows)| rows);
+    let row = rows.find(|row| row.completeness == Completeness::Streaming && row.server_id.is_none())?;
+    Some(row.id.to_string())
+}
+
+/// "INV-22", "INV-23": the connection is Live or Polling, not stuck in between.
+async fn connections(world: &World, devices: &[Device]) {
+    let started = Instant::now();
+    loop {
+        let mut stuck = None;
+        for device in devices {
+            let Some(running) = &device.running else { continue };
+            for (room, handle) in &running.handles {
+                let Ok(Ok(status)) = timeout(Duration::from_secs(5), handle.connection()).await else {
+                    world.lock().violation("INV-23", format_args!("device {} does not answer", device.number));
+                    return;
+                };
+                if !matches!(status.state, ConnectionState::Live | ConnectionState::Polling) {
+                    stuck = Some(format!("device {}: {room} is {:?}", device.number, status));
+                }
+            }
+        }
+        let Some(stuck) = stuck else { return };
+        if started.elapsed() > CONNECTED {
+            return world.lock().violation("INV-22", format_args!("{stuck} after {CONNECTED:?}"));
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// "INV-08", "INV-09": what is loaded is what the server has, no more and no less.
+async fn agree(world: &World, device: &Device) {
+    let Some(running) = &device.running else { return };
+    let rooms: Vec<ConversationId> = running.handles.keys().cloned().collect();
+    for room in rooms {
+        let read = timeout(Duration::from_secs(120), running.client.synchronise(room.clone())).await;
+        if !matches!(read, Ok(Ok(_))) {
+            return world.lock().violation("INV-22", format_args!("device {} cannot read {room}", device.number));
+        }
+        let Some(snapshot) = running.disk.snapshot().await else { return };
+        world.lock().compare(device.number, &room, &snapshot);
+    }
+}
+
+/// "INV-11", "INV-12": everything told a second time changes no byte.
+async fn replay(world: &World, device: &Device) {
+    let Some(running) = &device.running else { return };
+    // What was under way (a look for an answer's row) comes to its end first.
+    sleep(Duration::from_secs(5)).await;
+    let Some(before) = running.disk.snapshot().await else { return };
+    {
+        let mut state = world.lock();
+        let rooms: Vec<_> = running.handles.keys().cloned().collect();
+        for room in rooms {
+            state.tell_again(device.number, &room);
+        }
+    }
+    sleep(Duration::from_secs(2)).await;
+    for room in running.handles.keys() {
+        let again = timeout(Duration::from_secs(120), running.client.synchronise(room.clone())).await;
+        drop(again);
+    }
+    let Some(after) = running.disk.snapshot().await else { return };
+    if before == after {
+        return reached(Marker::replay_changed_nothing);
+    }
+    let changed = difference(&before, &after);
+    world.lock().violation("INV-11", format_args!("device {}: telling it again changed {changed}", device.number));
+}
+
+/// Whether the server's row is the answer that this row saw stream in.
+fn same_answer(here: &Message, there: &crate::server::Row) -> bool {
+    let number = |text: &str| text.split('.').next().map(str::to_owned);
+    there.key.is_none() && number(&there.text) == number(&here.text)
+}
+
+fn difference(before: &Snapshot, after: &Snapshot) -> String {
+    for ((a, rows_a), (b, rows_b)) in before.rooms.iter().zip(&after.rooms) {
+        let changed = rows_a.iter().zip(rows_b).find(|(a, b)| a != b);
+        if let Some((a, b)) = changed {
+            return format!("{a:?} into {b:?}");
+        }
+        if rows_a.len() != rows_b.len() {
+            return format!("the number of rows from {} to {}", rows_a.len(), rows_b.len());
+        }
+        if a != b {
+            return format!("{a:?} into {b:?}");
+        }
+    }
+    "the outbox".to_owned()
+}
+
+impl State {
+    fn compare(&mut self, device: usize, room: &ConversationId, snapshot: &Snapshot) {
+        let Some((_, rows)) = snapshot.rooms.iter().find(|(row, _)| row.id == *room) else {
+            if self.server.room(room).rows.is_empty() {
+                return;
+            }
+            return self.violation("INV-08", format_args!("device {device} does not know {room}"));
+        };
+        let said = &self.server.room(room).rows;
+        let placed: Vec<_> = rows.iter().filter(|row| row.key.is_server()).collect();
+        if placed.len() != said.len() {
+            let (here, there) = (placed.len(), said.len());
+            return self.violation("INV-08", format_args!("device {device} has {here} rows of {room}, the server {there}"));
+        }
+        for (here, there) in placed.iter().zip(said) {
+            let same = here.server_id.as_ref() == Some(&there.id)
+                && here.deleted == there.deleted
+                && (there.deleted || here.text == there.text);
+            if !same {
+                let (here, there) = (here.id, there.id.clone());
+                return self.violation("INV-08", format_args!("device {device} shows {here} where the server has {there}"));
+            }
+        }
+        // What has no place: unsent messages, and answers that the server itself gave up.
+        let stray = rows.iter().find(|row| {
+            !row.key.is_server() && !row.own && said.iter().any(|there| same_answer(row, there))
+        });
+        if stray.is_some() {
+            for row in rows.iter().filter(|row| !row.own) {
+                self.note(format_args!("{row:?} answers {:?}: {}", row.answers, row.text));
+            }
+        }
+        if let Some(row) = stray.map(|row| row.id) {
+            return self.violation("INV-18", format_args!("device {device}: the answer {row} never found its row"));
+        }
+        let homeless = rows.iter().find(|row| !row.key.is_server() && row.own && row.state.is_on_server());
+        if let Some(row) = homeless.map(|row| row.id) {
+            self.violation("INV-08", format_args!("device {device}: {row} is sent and has no place"));
+        }
+    }
+
+    /// Pushes every row of a room again over this device's sockets, older revisions included.
+    fn tell_again(&mut self, device: usize, room: &ConversationId) {
+        if self.server.profile == Profile::Nameless {
+            return;
+        }
+        let sockets: Vec<_> = self
+            .server
+            .listeners(room)
+            .into_iter()
+            .filter(|number| self.server.sockets[number].device == device)
+            .collect();
+        for number in sockets {
+            for place in 0..self.server.room(room).rows.len() {
+                let row = self.server.tell(room, place);
+                if row.revision > 0 && !row.deleted {
+                    let old = tidings::domain::message::ServerMessage {
+                        revision: row.revision - 1,
+                        text: "an older text".to_owned(),
+                        ..row.clone()
+                    };
+                    self.push(number, SessionEvent::Message(old).into(), Duration::ZERO);
+                }
+                self.push(number, SessionEvent::Message(row).into(), Duration::ZERO);
+            }
+        }
+    }
+}
