@@ -378,3 +378,39 @@ fn status(code: u16) -> Action {
         content_type: "application/json".to_owned(),
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn l83_refused_list_drops_nothing_that_is_stored() {
+    for refused in ["*/consultations", "*/consultations*"] {
+        let backend = backend();
+        let device = Device::start(&backend.url()).await;
+        let id = device.create().await;
+        spoil(
+            &backend,
+            Rule::new(On::Http, status(400))
+                .method("GET")
+                .path(refused)
+                .times(0),
+        );
+        let error = device.client.refresh_conversations().await.unwrap_err();
+        assert_eq!(error.code(), "rejected");
+        assert!(device.client.conversation(&id).await.unwrap().is_some());
+        device.stop().await;
+    }
+    // A server that lists active ones only: what is finished is not gone.
+    let stub = Stub::start(|seen, _| {
+        seen.is("GET", "/api/v1/consultations")
+            .then(|| match seen.query("status").as_deref() {
+                Some("active") => Reply::json(200, json!({"data": {"consultations": []}})),
+                _ => Reply::json(400, json!({"error": {"message": "bad query"}})),
+            })
+    })
+    .await;
+    let device = Device::start(&stub.url()).await;
+    let created = device.client.create_conversation(about("g")).await.unwrap();
+    let refreshed = device.client.refresh_conversations().await.unwrap();
+    assert_eq!((refreshed.listed, refreshed.removed), (0, 0));
+    let id = created.conversation.id;
+    assert!(device.client.conversation(&id).await.unwrap().is_some());
+    device.stop().await;
+}
