@@ -22,6 +22,7 @@ mod auth;
 mod frames;
 mod history;
 mod network;
+mod odd;
 mod refusals;
 mod s34;
 mod turns;
