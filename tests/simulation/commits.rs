@@ -133,9 +133,10 @@ impl State {
             let (before, now) = (message.state, row.state);
             let held = self.server.room(&message.room).holds(message.id);
             let copies = self.server.room(&message.room).rows.iter().filter(|copy| copy.copy);
-            // Without keys, a copy that the server made beyond the grace period may be taken for a
-            // later message of the same words.
-            let mistaken = copies.into_iter().any(|copy| copy.text == message.text);
+            // Without keys, a copy that the server made beyond the grace period, or a message that
+            // was taken back too late, may be taken for a later one of the same words.
+            let mistaken = copies.into_iter().any(|copy| copy.text == message.text)
+                || self.taken_back_too_late(device, message);
             if now.is_on_server() && held.is_none() && !mistaken {
                 return broken("INV-03", format!("{} is {now:?} and the server does not have it", message.id));
             }
@@ -152,6 +153,15 @@ impl State {
                 }
         }
         Ok(())
+    }
+
+    fn taken_back_too_late(&self, device: usize, message: &Accepted) -> bool {
+        let room = self.server.room(&message.room);
+        self.devices[device].accepted.iter().any(|other| {
+            other.state == DeliveryState::Cancelled
+                && other.text == message.text
+                && room.holds(other.id).is_some()
+        })
     }
 
     /// "INV-05": one send is one row. A second copy that the server made is a row of its own.
@@ -244,7 +254,7 @@ impl State {
         }
         let none = Vec::new();
         let arrived = self.devices[device].pieces.get(&conversation.id).unwrap_or(&none);
-        let mut homes: BTreeMap<&str, ClientMessageId> = BTreeMap::new();
+        let mut homes: BTreeMap<&str, &Message> = BTreeMap::new();
         // What a killed process had not stored yet is missing in the middle.
         let whole = self.devices[device].life <= 1;
         let text = arrived.concat();
@@ -254,9 +264,11 @@ impl State {
             }
             for piece in row.text.split_whitespace() {
                 let answer = piece.split('.').next().unwrap_or_default();
-                let home = homes.entry(answer).or_insert(row.id);
-                if *home != row.id {
-                    return broken("INV-18", format!("answer {answer} is split over {home} and {}", row.id));
+                let home = homes.entry(answer).or_insert(row);
+                // Pieces name no question: behind a later question they are taken for its answer.
+                let asked_between = row.answers.is_some() && row.answers != home.answers;
+                if home.id != row.id && !asked_between {
+                    return broken("INV-18", format!("answer {answer} is split over {} and {}", home.id, row.id));
                 }
             }
         }

@@ -29,7 +29,7 @@ pub enum Placement {
     Newer,
     /// A page of history before what is stored.
     Older,
-    /// Single rows without a known place.
+    /// Single rows pushed by the server.
     Live,
     /// Single rows that came while history was being read: rows before them may still be on
     /// their way, so only the next read places them.
@@ -202,7 +202,13 @@ impl Matcher {
                 && row.text == said.text
                 && !self.claimed.contains(&row.id)
         };
-        self.unplaced.iter().find(fits).cloned()
+        // Of equal words, those the user took back are the last to be found there.
+        let taken_back = |row: &&Message| row.state == DeliveryState::Cancelled;
+        self.unplaced
+            .iter()
+            .filter(fits)
+            .min_by_key(taken_back)
+            .cloned()
     }
 
     /// A streamed answer, by what this device heard of it, else by its place behind its question.
@@ -215,13 +221,17 @@ impl Matcher {
                 && row.server_id.is_none()
                 && row.role == said.role
                 && !self.claimed.contains(&row.id)
-                && self.question_is_passed(row)
         };
-        let waiting = || self.unplaced.iter().filter(fits);
-        let heard = waiting()
+        // The question is this device's guess: a stream does not name it. What was heard is not.
+        let heard = self
+            .unplaced
+            .iter()
+            .filter(fits)
             .filter(|row| said.text.starts_with(row.text.trim_end()))
             .rev()
             .max_by_key(|row| (row.text.trim_end().len(), self.answers_nearest(row)));
+        let behind = |row: &&Message| fits(row) && self.question_is_passed(row);
+        let waiting = || self.unplaced.iter().filter(behind);
         heard
             .or_else(|| waiting().find(|row| self.answers_nearest(row)))
             .or_else(|| waiting().find(|row| row.completeness != Completeness::Failed))

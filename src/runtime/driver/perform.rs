@@ -147,7 +147,7 @@ impl Driver {
             return;
         };
         tracing::debug!(conversation = %id, "ws.closing");
-        self.supervisor
+        self.farewells
             .run(async move { session.handle.close().await }, async {});
         self.lose_unconfirmed(id).await;
     }

@@ -304,7 +304,7 @@ impl Driver {
 
 /// A failed store during a read is the read's failure: it is repeated, nothing is lost.
 fn store_failed(error: &RepositoryError) -> ServiceError {
-    tracing::error!(code = error.code(), "store.troubled");
+    tracing::error!(code = error.code(), "storage.troubled");
     let text = "what was read could not be stored";
     ServiceError::new(
         FailureKind::Unavailable,

@@ -214,7 +214,7 @@ impl Driver {
             Ok(None) => {}
             Ok(Some(receipt)) => self.confirmed(conversation, id, receipt).await,
             Err(error) => {
-                tracing::info!(message = %id, code = error.code(), "send.failed");
+                tracing::info!(message = %id, code = error.code(), "attempt.failed");
                 if let Some(lane) = self.lanes.get_mut(conversation) {
                     lane.confirm(id);
                 }
