@@ -97,7 +97,10 @@ impl Driver {
         result: Result<HistoryPage, ServiceError>,
     ) {
         let stored = match result {
-            Ok(page) => self.store_page(id, &range, page).await,
+            Ok(page) => {
+                let page = self.unless_again(id, &range, page);
+                self.store_page(id, &range, page).await
+            }
             Err(error) => Err(error),
         };
         let input = match stored {
@@ -110,6 +113,31 @@ impl Driver {
             }
             lane.sync.handle(input);
         }
+    }
+
+    /// A server that gives the same page for another place has nothing further in that direction,
+    /// whatever it promises.
+    fn unless_again(
+        &mut self,
+        id: &ConversationId,
+        range: &HistoryRange,
+        mut page: HistoryPage,
+    ) -> HistoryPage {
+        let Some(lane) = self.lanes.get_mut(id) else {
+            return page;
+        };
+        let first = page.messages.first().map(|message| message.id.clone());
+        let now = (range.clone(), first);
+        let again = lane.last_page.as_ref().is_some_and(|(range, first)| {
+            let same_way = std::mem::discriminant(range) == std::mem::discriminant(&now.0);
+            same_way && *range != now.0 && first.is_some() && *first == now.1
+        });
+        lane.last_page = Some(now);
+        if again {
+            page.more = false;
+            page.older = None;
+        }
+        page
     }
 
     async fn store_page(
