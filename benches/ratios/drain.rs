@@ -12,6 +12,7 @@ use tidings::{
         rules::{
             accept::accept,
             attempt::record_attempt,
+            merge::Placement,
             settle::{Settlement, settle},
         },
     },
@@ -81,10 +82,9 @@ impl Queue {
                 record_attempt(rows, key(number), None, at(number)).map(drop)
             });
             self.write(runtime, move |rows| {
-                let settled = settle(rows, key(number), applied(number), at(number), &mut || {
-                    key(number)
-                });
-                settled.map(drop)
+                let (id, confirmed) = (key(number), applied(number));
+                let place = Placement::Early;
+                settle(rows, id, confirmed, place, at(number), &mut || id).map(drop)
             });
         });
         self.accept_one(runtime);
