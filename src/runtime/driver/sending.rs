@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     domain::{
-        connection::Transport,
         event::{ClientEvent, SendReceipt},
         ids::{ClientMessageId, ConversationId},
         outbox::{OutboxEntry, SendMode},
@@ -289,7 +288,7 @@ impl Driver {
             Settlement::Applied(_) => {
                 tracing::info!(message = %id, "message.sent");
                 self.tell_turns(conversation, TurnInput::Confirmed(id));
-                self.after_merge(conversation, &settled.merged, Transport::WebSocket);
+                self.after_merge(conversation, &settled.merged, true);
                 self.place_later(conversation, settled.merged.unplaced);
             }
             // Taken back by the user meanwhile: there is nothing to restore.
