@@ -138,10 +138,12 @@ struct Matcher {
 impl Matcher {
     fn load(editor: &mut Editor<'_>, placement: Placement) -> RowResult<Self> {
         let id = editor.conversation().id.clone();
-        let unplaced = match placement {
-            Placement::Older => Vec::new(),
-            _ => editor.rows().unplaced(&id)?,
-        };
+        let mut unplaced = editor.rows().unplaced(&id)?;
+        if placement == Placement::Older {
+            // What was sent since is not among older rows; an answer heard before the first page
+            // was read may be.
+            unplaced.retain(|row| !row.own && row.server_id.is_none());
+        }
         let conversation = id;
         let (claimed, passed) = (BTreeSet::new(), BTreeSet::new());
         Ok(Self {
@@ -236,6 +238,9 @@ impl Matcher {
             .filter(|row| said.text.starts_with(row.text.trim_end()))
             .rev()
             .max_by_key(|row| (row.text.trim_end().len(), self.answers_nearest(row)));
+        if self.placement == Placement::Older {
+            return heard.cloned();
+        }
         let behind = |row: &&Message| fits(row) && self.question_is_passed(row);
         let waiting = || self.unplaced.iter().filter(behind);
         heard
