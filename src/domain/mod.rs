@@ -13,6 +13,10 @@ pub mod journal;
 pub mod message;
 pub mod order;
 pub mod outbox;
+#[cfg(feature = "testing")]
+pub mod plant;
+#[cfg(not(feature = "testing"))]
+pub(crate) mod plant;
 pub mod ports;
 pub mod retry;
 pub mod rules;

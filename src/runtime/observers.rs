@@ -13,6 +13,7 @@ use crate::{
         journal::JournalEntry,
         message::Message,
         outbox::OutboxEntry,
+        plant::planted,
         ports::{ChatRepository, Revision, chat_repository::ConversationFilter},
         timeline::{TimelineDiff, diff},
     },
@@ -93,11 +94,14 @@ impl TimelineObserver {
             let revision = self.watch.changed().await;
             let now = self.look().await?;
             self.watch.seen = Some(revision);
-            let changes = match &self.shown {
+            let mut changes = match &self.shown {
                 None => vec![TimelineDiff::Reset { items: now.clone() }],
                 Some(shown) => diff(shown, now.clone(), RESET_ABOVE),
             };
             self.shown = Some(now);
+            if planted("skip-update") {
+                changes.retain(|change| !matches!(change, TimelineDiff::Update { .. }));
+            }
             if !changes.is_empty() {
                 return Ok(changes);
             }

@@ -8,6 +8,7 @@ use crate::domain::{
     message::{Message, Role},
     order::SortKey,
     outbox::{OutboxEntry, SendMode},
+    plant::planted,
     ports::{Rows, chat_repository::RowResult},
     rules::editor::{Editor, Note, blank},
     time::WallTime,
@@ -52,7 +53,11 @@ pub fn accept(rows: &mut dyn Rows, request: Accept) -> RowResult<Message> {
         role: Role::User,
         own: true,
         text: request.text.clone(),
-        key: SortKey::pending(order),
+        key: if planted("order-by-clock") {
+            SortKey::pending(request.now.as_millis())
+        } else {
+            SortKey::pending(order)
+        },
         state: DeliveryState::Queued,
         created_at: Some(request.now),
         ..blank(request.id, &request.conversation)

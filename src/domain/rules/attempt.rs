@@ -4,6 +4,7 @@ use crate::domain::{
     delivery::{DeliveryEvent, DeliveryState, Reason},
     ids::ClientMessageId,
     message::{Completeness, Message},
+    plant::planted,
     ports::{
         Outgoing, Rows,
         chat_repository::{ConversationFilter, RowResult},
@@ -38,6 +39,9 @@ pub fn record_attempt(
     entry.wire_id = entry.wire_id.or(wire_id);
     let mut editor = Editor::open(rows, &entry.conversation)?;
     editor.rows().put_outbox(&entry)?;
+    if planted("forget-before-ack") {
+        editor.rows().remove_outbox(id)?;
+    }
     editor.deliver(&message, event, Note::at(now), |row| {
         row.attempts = entry.attempt
     })?;

@@ -9,6 +9,7 @@ use crate::domain::{
     ids::{ClientMessageId, ConversationId},
     journal::JournalEntry,
     message::Message,
+    plant::planted,
     ports::{Rows, chat_repository::RowResult},
     time::WallTime,
 };
@@ -78,6 +79,9 @@ impl<'a> Editor<'a> {
         self.dirty = true;
         self.conversation.stored += 1;
         self.conversation.unread += u32::from(message.unread);
+        if planted("count-twice") {
+            self.conversation.unread += u32::from(message.unread);
+        }
         self.preview(message);
         Ok(())
     }

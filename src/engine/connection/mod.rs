@@ -34,6 +34,7 @@ use std::{collections::VecDeque, time::Duration};
 use crate::{
     domain::{
         event::CloseReason,
+        plant::planted,
         retry::{FailureKind, RetryClass, ServiceError},
         time::Tick,
     },
@@ -459,6 +460,9 @@ impl Connection {
     }
 
     fn probe_now(&mut self, now: Tick) {
+        if planted("never-probe") {
+            return;
+        }
         if let Socket::Live {
             generation, probed, ..
         } = &mut self.socket
@@ -490,6 +494,9 @@ impl Connection {
     }
 
     fn silence(&self) -> Duration {
+        if planted("never-probe") {
+            return Duration::from_secs(1 << 20);
+        }
         let wanted = if self.foreground {
             self.policy.probe_after
         } else {

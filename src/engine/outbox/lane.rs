@@ -5,7 +5,9 @@ use std::{collections::VecDeque, time::Duration};
 use super::{OutboxPolicy, Output};
 use crate::domain::{
     delivery::{DeliveryState, Reason},
+    event::SendReceipt,
     outbox::{OutboxEntry, SendMode},
+    plant::planted,
     retry::Outcome,
     rules::settle::Settlement,
     time::{Tick, WallTime},
@@ -120,10 +122,16 @@ impl Lane {
         }
     }
 
+    fn given_up(&self) -> bool {
+        planted("never-again") && self.head.failures > 0
+    }
+
     pub(super) fn timeout(&self, held: bool, quiet_until: Option<Tick>) -> Option<Tick> {
         match &self.phase {
             Phase::InFlight { deadline, .. } => Some(*deadline),
-            Phase::Ready { due } if !held => Some((*due).max(quiet_until.unwrap_or_default())),
+            Phase::Ready { due } if !held && !self.given_up() => {
+                Some((*due).max(quiet_until.unwrap_or_default()))
+            }
             Phase::Uncertain {
                 step: Step::Due(due),
                 ..
@@ -156,6 +164,9 @@ impl Lane {
         match self.phase {
             Phase::Ready { due } => self.advance_queued(now, wall, due, gate, policy, outputs),
             Phase::InFlight { deadline, .. } if now >= deadline => {
+                if planted("sent-on-timeout") {
+                    return self.settle(Settlement::Applied(SendReceipt::default()), outputs);
+                }
                 let text = "no confirmation came within the deadline";
                 let reason = Reason::new("network.timeout", true, text);
                 self.settle(
@@ -216,7 +227,7 @@ impl Lane {
             let reason = Reason::new("sign_in_required", true, "the session has ended");
             return self.settle(Settlement::Rejected(reason), outputs);
         }
-        if gate.quiet.is_some() || gate.signed_out || now < due {
+        if gate.quiet.is_some() || gate.signed_out || now < due || self.given_up() {
             return;
         }
         if gate.turn_open {
@@ -272,7 +283,8 @@ impl Lane {
             return self.settle(Settlement::Parked(reason), outputs);
         }
         let (id, conversation) = (self.head.message, self.head.conversation.clone());
-        if policy.idempotent && self.head.mode == SendMode::Durable {
+        let by_key = policy.idempotent || planted("plain-resend");
+        if by_key && self.head.mode == SendMode::Durable {
             self.phase = Phase::InFlight {
                 deadline: now + policy.attempt_timeout,
                 attempt: self.head.attempt + 1,

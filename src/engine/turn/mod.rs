@@ -19,7 +19,9 @@
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{
-    domain::{event::StreamPhase, ids::ClientMessageId, message::Completeness, time::Tick},
+    domain::{
+        event::StreamPhase, ids::ClientMessageId, message::Completeness, plant::planted, time::Tick,
+    },
     engine::sooner,
 };
 
@@ -304,7 +306,8 @@ impl Turns {
     fn resume_last(&mut self, now: Tick) -> bool {
         let late = self
             .last
-            .take_if(|last| last.unterminated && now < last.until);
+            .take_if(|last| last.unterminated && now < last.until)
+            .filter(|_| !planted("late-piece-new-row"));
         match late {
             Some(last) if last.bound => {
                 self.last = Some(Last {

@@ -10,8 +10,9 @@ use crate::{
         delivery::DeliveryState,
         event::ClientEvent,
         ids::ConversationId,
-        outbox::SendMode,
-        ports::Durability,
+        outbox::{OutboxEntry, SendMode},
+        plant::planted,
+        ports::{Durability, Rows, chat_repository::RowResult},
         retry::{FailureKind, ServiceError},
         rules::attempt,
     },
@@ -93,7 +94,7 @@ impl Driver {
         if !self.owner {
             return;
         }
-        match self.repository.view(|rows| rows.outbox_heads()).await {
+        match self.repository.view(heads).await {
             Ok(heads) => self.tell_outbox(OutboxInput::Heads(heads)),
             Err(error) => self.store_troubled(&error),
         }
@@ -429,4 +430,16 @@ impl Driver {
             self.settle_outputs().await;
         }
     }
+}
+
+/// What each conversation sends next: its first message that is not settled.
+fn heads(rows: &mut dyn Rows) -> RowResult<Vec<OutboxEntry>> {
+    if !planted("overtake-uncertain") {
+        return rows.outbox_heads();
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    let mut entries = rows.outbox(None)?;
+    entries.retain(|entry| entry.blocks() && entry.state != DeliveryState::Uncertain);
+    entries.retain(|entry| seen.insert(entry.conversation.clone()));
+    Ok(entries)
 }

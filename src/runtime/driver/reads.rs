@@ -8,6 +8,7 @@ use crate::{
         event::ClientEvent,
         ids::{ClientMessageId, ConversationId},
         message::{Role, ServerMessage},
+        plant::planted,
         ports::{Durability, HistoryPage, RepositoryError},
         retry::{FailureKind, Outcome, RetryClass, ServiceError},
         rules::{
@@ -159,6 +160,10 @@ impl Driver {
         } else {
             Placement::Newer
         };
+        if planted("cursor-first") {
+            let ahead = self.merge(id, Vec::new(), placement, Some(position.clone()));
+            ahead.await.map_err(|error| store_failed(&error))?;
+        }
         let merged = self
             .merge(id, page.messages, placement, Some(position.clone()))
             .await

@@ -1,0 +1,114 @@
+//! Planted bugs: the simulation must find each, or it has gone blind.
+//!
+//! A plant is a branch in shipped code that only a build with the feature `testing` can take, and
+//! only after [`sow`]; without the feature [`planted`] is a constant `false`.
+
+#[cfg(feature = "testing")]
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+#[cfg(feature = "testing")]
+static SOWN: AtomicUsize = AtomicUsize::new(0);
+
+/// Every plant: its name, the invariant that must break, and what it does wrong.
+#[cfg(feature = "testing")]
+pub const PLANTS: &[(&str, &str, &str)] = &[
+    (
+        "forget-before-ack",
+        "INV-01",
+        "the outbox entry goes when the attempt leaves, not when it is confirmed",
+    ),
+    (
+        "plain-resend",
+        "INV-02",
+        "an attempt without an answer is sent again without reading the history",
+    ),
+    (
+        "sent-on-timeout",
+        "INV-03",
+        "an attempt whose deadline passed is called sent",
+    ),
+    (
+        "replace-by-new-row",
+        "INV-04",
+        "a streamed answer is removed and the server's row inserted under another key",
+    ),
+    (
+        "echo-is-new",
+        "INV-05",
+        "the server's echo of an own message is taken for another message",
+    ),
+    (
+        "overtake-uncertain",
+        "INV-06",
+        "a message is sent while the one before it is uncertain",
+    ),
+    (
+        "order-by-clock",
+        "INV-07",
+        "waiting messages are ordered by the wall clock",
+    ),
+    (
+        "cursor-first",
+        "INV-10",
+        "the cursor is stored before the page it covers",
+    ),
+    (
+        "same-words-same-message",
+        "INV-10",
+        "a server row with the words of a known one is taken for that one",
+    ),
+    (
+        "again-is-a-change",
+        "INV-11",
+        "a row that the server tells again is written again",
+    ),
+    (
+        "skip-update",
+        "INV-13",
+        "an observer is not told of rows that changed in place",
+    ),
+    ("count-twice", "INV-14", "an unread row counts twice"),
+    (
+        "late-piece-new-row",
+        "INV-18",
+        "a piece that comes after the turn's deadline opens a new answer",
+    ),
+    (
+        "never-again",
+        "INV-22",
+        "a message whose attempt failed is never tried again",
+    ),
+    (
+        "never-probe",
+        "INV-23",
+        "a silent socket is trusted for ever",
+    ),
+];
+
+/// Activates one plant for this process; `false` where there is none of that name.
+#[cfg(feature = "testing")]
+pub fn sow(name: &str) -> bool {
+    let Some(index) = PLANTS.iter().position(|(plant, ..)| *plant == name) else {
+        return false;
+    };
+    SOWN.store(index + 1, Ordering::Relaxed);
+    true
+}
+
+/// Whether this plant is active.
+#[cfg(feature = "testing")]
+#[must_use]
+pub fn planted(name: &str) -> bool {
+    let index = SOWN.load(Ordering::Relaxed);
+    index > 0
+        && PLANTS
+            .get(index - 1)
+            .is_some_and(|(plant, ..)| *plant == name)
+}
+
+/// Whether this plant is active: never, in a build that ships.
+#[cfg(not(feature = "testing"))]
+#[must_use]
+pub(crate) const fn planted(_: &str) -> bool {
+    false
+}
