@@ -7,7 +7,7 @@ use tidings::{
     ChatClient, ChatClientParts, Config, ConversationHandle, SendMessageError,
     adapters::memory::MemoryRepository,
     domain::{
-        connection::{ConnectionState, ConnectionStatus},
+        connection::ConnectionState,
         delivery::DeliveryState,
         event::ClientEvent,
         ids::{ClientMessageId, ConversationId},
@@ -104,12 +104,6 @@ impl App {
         let state = handle.connection().await.unwrap().state;
         assert_eq!(state, ConnectionState::Polling);
         handle
-    }
-
-    pub(crate) async fn status(&self, conversation: &str) -> ConnectionStatus {
-        // A handle more, and one less, changes nothing.
-        let handle = self.client.open(chat(conversation));
-        handle.connection().await.unwrap()
     }
 
     pub(crate) async fn send(&self, text: &str) -> ClientMessageId {
