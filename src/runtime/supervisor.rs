@@ -27,7 +27,7 @@ impl Supervisor {
         });
     }
 
-    /// Waits until every task ended.
+    /// Waits for every task to end by itself.
     pub(crate) async fn finish(&mut self) {
         while self.tasks.join_next().await.is_some() {}
     }

@@ -184,9 +184,10 @@ impl State {
                 .rows
                 .iter()
                 .filter(|copy| copy.copy);
-            // Without keys, a copy that the server made beyond the grace period may be taken for a
-            // later message of the same words.
-            let mistaken = copies.into_iter().any(|copy| copy.text == message.text);
+            // Without keys, a copy that the server made beyond the grace period, or a message that
+            // was taken back too late, may be taken for a later one of the same words.
+            let mistaken = copies.into_iter().any(|copy| copy.text == message.text)
+                || self.taken_back_too_late(device, message);
             if now.is_on_server() && held.is_none() && !mistaken {
                 return broken(
                     "INV-03",
@@ -214,6 +215,15 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    fn taken_back_too_late(&self, device: usize, message: &Accepted) -> bool {
+        let room = self.server.room(&message.room);
+        self.devices[device].accepted.iter().any(|other| {
+            other.state == DeliveryState::Cancelled
+                && other.text == message.text
+                && room.holds(other.id).is_some()
+        })
     }
 
     /// "INV-05": one send is one row. A second copy that the server made is a row of its own.
@@ -373,7 +383,7 @@ impl State {
             .pieces
             .get(&conversation.id)
             .unwrap_or(&none);
-        let mut homes: BTreeMap<&str, ClientMessageId> = BTreeMap::new();
+        let mut homes: BTreeMap<&str, &Message> = BTreeMap::new();
         // What a killed process had not stored yet is missing in the middle.
         let whole = self.devices[device].life <= 1;
         let text = arrived.concat();
@@ -389,11 +399,13 @@ impl State {
             }
             for piece in row.text.split_whitespace() {
                 let answer = piece.split('.').next().unwrap_or_default();
-                let home = homes.entry(answer).or_insert(row.id);
-                if *home != row.id {
+                let home = homes.entry(answer).or_insert(row);
+                // Pieces name no question: behind a later question they are taken for its answer.
+                let asked_between = row.answers.is_some() && row.answers != home.answers;
+                if home.id != row.id && !asked_between {
                     return broken(
                         "INV-18",
-                        format!("answer {answer} is split over {home} and {}", row.id),
+                        format!("answer {answer} is split over {} and {}", home.id, row.id),
                     );
                 }
             }

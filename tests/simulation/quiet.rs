@@ -227,10 +227,9 @@ async fn replay(world: &World, device: &Device) {
     );
 }
 
-/// Whether the server's row is the answer that this row saw stream in.
+/// Whether the server's row is the answer that this row saw stream in from its beginning.
 fn same_answer(here: &Message, there: &crate::server::Row) -> bool {
-    let number = |text: &str| text.split('.').next().map(str::to_owned);
-    there.key.is_none() && number(&there.text) == number(&here.text)
+    there.key.is_none() && there.text.starts_with(here.text.trim_end())
 }
 
 fn difference(before: &Snapshot, after: &Snapshot) -> String {

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use crate::domain::{
     delivery::{DeliveryEvent, DeliveryState},
     ids::{ClientMessageId, MessageId},
-    message::{Completeness, Message, ServerMessage},
+    message::{Completeness, Message, Role, ServerMessage},
     order::SortKey,
     ports::{Rows, chat_repository::RowResult},
     rules::{
@@ -29,7 +29,7 @@ pub enum Placement {
     Newer,
     /// A page of history before what is stored.
     Older,
-    /// Single rows without a known place.
+    /// Single rows pushed by the server.
     Live,
     /// Single rows that came while history was being read: rows before them may still be on
     /// their way, so only the next read places them.
@@ -59,6 +59,8 @@ pub struct Merge<'a> {
 pub struct Merged {
     /// Rows new to this device, in order.
     pub inserted: Vec<ClientMessageId>,
+    /// Who spoke in those of them that are not our own.
+    pub received: Vec<Role>,
     /// Own messages that turned out to be on the server.
     pub confirmed: Vec<ClientMessageId>,
     /// Streamed answers that the server's own row replaced.
@@ -202,7 +204,13 @@ impl Matcher {
                 && row.text == said.text
                 && !self.claimed.contains(&row.id)
         };
-        self.unplaced.iter().find(fits).cloned()
+        // Of equal words, those the user took back are the last to be found there.
+        let taken_back = |row: &&Message| row.state == DeliveryState::Cancelled;
+        self.unplaced
+            .iter()
+            .filter(fits)
+            .min_by_key(taken_back)
+            .cloned()
     }
 
     /// A streamed answer, by what this device heard of it, else by its place behind its question.
@@ -215,13 +223,17 @@ impl Matcher {
                 && row.server_id.is_none()
                 && row.role == said.role
                 && !self.claimed.contains(&row.id)
-                && self.question_is_passed(row)
         };
-        let waiting = || self.unplaced.iter().filter(fits);
-        let heard = waiting()
+        // The question is this device's guess: a stream does not name it. What was heard is not.
+        let heard = self
+            .unplaced
+            .iter()
+            .filter(fits)
             .filter(|row| said.text.starts_with(row.text.trim_end()))
             .rev()
             .max_by_key(|row| (row.text.trim_end().len(), self.answers_nearest(row)));
+        let behind = |row: &&Message| fits(row) && self.question_is_passed(row);
+        let waiting = || self.unplaced.iter().filter(behind);
         heard
             .or_else(|| waiting().find(|row| self.answers_nearest(row)))
             .or_else(|| waiting().find(|row| row.completeness != Completeness::Failed))
@@ -374,6 +386,9 @@ fn insert(
     };
     editor.insert(&message)?;
     merged.inserted.push(message.id);
+    if !message.own {
+        merged.received.push(message.role);
+    }
     Ok(())
 }
 

@@ -55,6 +55,12 @@ impl Connection {
                 self.drop_socket();
                 self.redial_now(now);
             }
+            Rest::Open if !self.is_dialling() => {
+                self.redial_now(now);
+                if !self.is_live() {
+                    self.poll.at(now + DIAL_GRACE);
+                }
+            }
             _ => {}
         }
         self.poll.active(now);

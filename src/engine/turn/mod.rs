@@ -149,8 +149,6 @@ struct Awaiting {
 
 /// Partial text is on disk no later than this after it came.
 const SAVE_EVERY: Duration = Duration::from_millis(250);
-/// The catch-up of a fresh connection comes first; what is not there then is looked for again.
-const RECALLED_READ: Duration = Duration::from_secs(5);
 /// Reads of the history before an answer that never shows is given up until the next catch-up.
 const MAX_READS: u32 = 24;
 
@@ -220,22 +218,15 @@ impl Turns {
         sooner(turn, self.awaiting.as_ref().map(|awaiting| awaiting.due))
     }
 
-    /// The stored answer that an earlier life of this machine left without its end: should its
-    /// stream go on, it goes on there, and the history is read for its row.
+    /// The stored answer that an earlier life of this machine left without its end: its stream may
+    /// go on, so its turn does, until a row, an end or silence says otherwise.
     pub fn recall(&mut self, now: Tick, left: Answer) {
-        let turn = Turn {
+        self.begin(Turn {
             confirmed: true,
             answer: Some(left.id),
             text: left.text,
             started: true,
             ..Turn::new(now, left.question)
-        };
-        self.await_row(now + RECALLED_READ, &turn, StreamPhase::Incomplete);
-        self.last = Some(Last {
-            turn,
-            unterminated: true,
-            bound: false,
-            until: now + self.inactivity * 4,
         });
     }
 

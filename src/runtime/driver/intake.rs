@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     domain::{
-        connection::Transport,
         event::{ClientEvent, CloseReason, SessionEvent},
         ids::ConversationId,
         message::ServerMessage,
@@ -73,7 +72,7 @@ impl Driver {
         let placement = self.push_placement(&id);
         match self.merge(&id, messages, placement, None).await {
             Ok(merged) => {
-                self.after_merge(&id, &merged, Transport::WebSocket);
+                self.after_merge(&id, &merged, true);
                 self.place_later(&id, merged.unplaced);
             }
             Err(error) => {

@@ -67,7 +67,7 @@ struct Driver {
     config: Config,
     events: Events,
     supervisor: Supervisor,
-    /// Sockets that are being closed.
+    /// Sockets being closed politely; the end waits for them, for a moment.
     farewells: Supervisor,
     inbox: Inbox,
     reports: Option<mpsc::Receiver<Happened>>,

@@ -4,8 +4,9 @@ use super::{Driver, Happened, lane::Purpose, reads::broken};
 use crate::{
     domain::{
         connection::ConnectionState,
-        event::ClientEvent,
+        event::{ClientEvent, StreamPhase},
         ids::ConversationId,
+        message::Role,
         ports::Durability,
         retry::{FailureKind, Outcome, ServiceError},
         rules::answer::{self, AnswerDraft},
@@ -203,6 +204,9 @@ impl Driver {
                 offset,
                 text,
             } => {
+                if phase == StreamPhase::Completed {
+                    self.note_received(id, &Role::Assistant);
+                }
                 let conversation = id.clone();
                 self.events.emit(ClientEvent::Stream {
                     conversation,

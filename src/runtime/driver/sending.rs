@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     domain::{
-        connection::Transport,
         event::{ClientEvent, SendReceipt},
         ids::{ClientMessageId, ConversationId},
         outbox::{OutboxEntry, SendMode},
@@ -214,7 +213,7 @@ impl Driver {
             Ok(None) => {}
             Ok(Some(receipt)) => self.confirmed(conversation, id, receipt).await,
             Err(error) => {
-                tracing::info!(message = %id, code = error.code(), "send.failed");
+                tracing::info!(message = %id, code = error.code(), "attempt.failed");
                 if let Some(lane) = self.lanes.get_mut(conversation) {
                     lane.confirm(id);
                 }
@@ -289,7 +288,7 @@ impl Driver {
             Settlement::Applied(_) => {
                 tracing::info!(message = %id, "message.sent");
                 self.tell_turns(conversation, TurnInput::Confirmed(id));
-                self.after_merge(conversation, &settled.merged, Transport::WebSocket);
+                self.after_merge(conversation, &settled.merged, true);
                 self.place_later(conversation, settled.merged.unplaced);
             }
             // Taken back by the user meanwhile: there is nothing to restore.
@@ -341,19 +340,28 @@ impl Driver {
         let Some((id, _)) = lane.unconfirmed.pop_front() else {
             return;
         };
-        let not_active = code.is_some_and(|code| code.to_ascii_uppercase().contains("NOT_ACTIVE"));
-        let error = if not_active {
-            let text = "the conversation takes no messages any more";
-            ServiceError::new(
-                FailureKind::NotActive,
-                RetryClass::Never,
-                Outcome::NotApplied,
-                text,
-            )
-        } else {
-            let text = "the server answered with an error instead of a confirmation";
-            ServiceError::unknown(FailureKind::Unavailable, text)
-        };
+        let error = frame_refusal(code.unwrap_or_default());
         self.attempt_ended(conversation, id, Err(error)).await;
     }
+}
+
+/// What an error frame says of the send it answers: with these codes that it was turned down,
+/// with any other only that it was not confirmed.
+fn frame_refusal(code: &str) -> ServiceError {
+    let code = code.to_ascii_uppercase();
+    let (kind, text) = match code.as_str() {
+        code if code.contains("NOT_ACTIVE") => {
+            let text = "the conversation takes no messages any more";
+            (FailureKind::NotActive, text)
+        }
+        "BAD_REQUEST" | "INVALID_REQUEST" | "VALIDATION_ERROR" => {
+            (FailureKind::Invalid, "the service refused the message")
+        }
+        "FORBIDDEN" => (FailureKind::NotAllowed, "the service does not allow this"),
+        _ => {
+            let text = "the server answered with an error instead of a confirmation";
+            return ServiceError::unknown(FailureKind::Unavailable, text);
+        }
+    };
+    ServiceError::new(kind, RetryClass::Never, Outcome::NotApplied, text)
 }
