@@ -24,5 +24,6 @@ mod retry_and_cancel;
 mod send_chat_message;
 mod send_direct;
 mod sign_in;
+mod store_trouble;
 mod support;
 mod synchronise;

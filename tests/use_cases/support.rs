@@ -7,13 +7,13 @@ use tidings::{
     ChatClient, ChatClientParts, Config, ConversationHandle, SendMessageError,
     adapters::memory::MemoryRepository,
     domain::{
-        connection::{ConnectionState, ConnectionStatus},
+        connection::ConnectionState,
         delivery::DeliveryState,
         event::ClientEvent,
         ids::{ClientMessageId, ConversationId},
         message::Message,
         outbox::{OutboxEntry, SendMode},
-        ports::{ChatRepository, ChatService},
+        ports::{ChatRepository, ChatService, Durability},
         retry::{FailureKind, Outcome, RetryClass, ServiceError},
         time::WallTime,
     },
@@ -66,8 +66,13 @@ impl App {
     ) -> Self {
         let port: Arc<dyn ChatService> = Arc::new(service.clone());
         // Another start draws other keys.
-        let told = repository.view(|rows| rows.journal_head()).await.unwrap();
-        let seed = 5 + told.unsigned_abs();
+        let started = repository.transact(Durability::Normal, |rows| {
+            let before = rows.setting("starts")?.and_then(|n| n.parse().ok());
+            let now: u64 = before.unwrap_or(0) + 1;
+            rows.put_setting("starts", &now.to_string())?;
+            Ok(now)
+        });
+        let seed = started.await.unwrap();
         let wall = WallTime::from_millis(1_800_000_000_000);
         let client = ChatClient::start(ChatClientParts {
             service: port,
@@ -104,12 +109,6 @@ impl App {
         let state = handle.connection().await.unwrap().state;
         assert_eq!(state, ConnectionState::Polling);
         handle
-    }
-
-    pub(crate) async fn status(&self, conversation: &str) -> ConnectionStatus {
-        // A handle more, and one less, changes nothing.
-        let handle = self.client.open(chat(conversation));
-        handle.connection().await.unwrap()
     }
 
     pub(crate) async fn send(&self, text: &str) -> ClientMessageId {

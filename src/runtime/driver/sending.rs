@@ -126,7 +126,11 @@ impl Driver {
                 self.tell_outbox(OutboxInput::NotAttempted(id));
                 self.heads_due = Some(self.platform.tick());
             }
-            Err(error) => self.store_troubled(&error),
+            Err(error) => {
+                // Nothing left: it is tried again when the store is looked at again.
+                self.tell_outbox(OutboxInput::NotAttempted(id));
+                self.store_troubled(&error);
+            }
         }
     }
 
