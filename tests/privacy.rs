@@ -71,7 +71,7 @@ impl Prints {
         self.0.push(format!("{what:?} {what:#?}"));
     }
 
-    fn error(&mut self, error: &(impl std::error::Error + Debug)) {
+    fn error(&mut self, error: &impl std::error::Error) {
         self.debug(error);
         let mut cause: Option<&dyn std::error::Error> = Some(error);
         while let Some(error) = cause {
