@@ -16,7 +16,6 @@ mod fallback;
 mod list_conversations;
 mod mark_read;
 mod observe;
-mod open_conversation;
 mod queue;
 mod read_history;
 mod reconcile;

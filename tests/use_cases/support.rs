@@ -65,11 +65,14 @@ impl App {
         repository: Arc<dyn ChatRepository>,
     ) -> Self {
         let port: Arc<dyn ChatService> = Arc::new(service.clone());
+        // Another start draws other keys.
+        let told = repository.view(|rows| rows.journal_head()).await.unwrap();
+        let seed = 5 + told.unsigned_abs();
         let wall = WallTime::from_millis(1_800_000_000_000);
         let client = ChatClient::start(ChatClientParts {
             service: port,
             repository: repository.clone(),
-            platform: Arc::new(VirtualPlatform::new(5, wall)),
+            platform: Arc::new(VirtualPlatform::new(seed, wall)),
             config,
         });
         let client = client.await.unwrap();

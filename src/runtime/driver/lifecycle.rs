@@ -302,6 +302,8 @@ impl Driver {
             .collect();
         let closing = sessions.iter().map(|session| session.handle.close());
         let all = futures_util::future::join_all(closing);
+        let farewells = self.farewells.finish();
+        let all = futures_util::future::join(all, farewells);
         let _ = tokio::time::timeout(POLITE_CLOSE, all).await;
     }
 
@@ -398,6 +400,7 @@ impl Driver {
         self.supervisor.abort_all();
         self.close_late_sessions(reports);
         let _ = tokio::time::timeout(POLITE_CLOSE, self.farewells.finish()).await;
+        self.farewells.abort_all();
         if let Some(reply) = self.closing.take() {
             answer(reply, Ok(()));
         }

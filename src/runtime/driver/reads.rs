@@ -7,10 +7,11 @@ use crate::{
         cursor::{HistoryRange, SyncPosition},
         event::ClientEvent,
         ids::{ClientMessageId, ConversationId},
-        message::ServerMessage,
+        message::{Role, ServerMessage},
         ports::{Durability, HistoryPage, RepositoryError},
         retry::{FailureKind, Outcome, RetryClass, ServiceError},
         rules::{
+            conversations,
             editor::Editor,
             merge::{self, Merge, Merged, Placement},
         },
@@ -163,7 +164,7 @@ impl Driver {
             .await
             .map_err(|error| store_failed(&error))?;
         let fresh = merged.inserted.len() + merged.answers.len();
-        self.after_merge(id, &merged, Transport::Polling);
+        self.after_merge(id, &merged, false);
         Ok(SyncInput::Stored {
             position,
             more,
@@ -205,6 +206,9 @@ impl Driver {
         let (id, now, platform) = (id.clone(), self.platform.wall(), self.platform.clone());
         self.repository
             .transact(Durability::Normal, move |rows| {
+                if conversations::is_buried(rows, &id)? {
+                    return Ok(Merged::default());
+                }
                 let mut editor = Editor::open(rows, &id)?;
                 let request = Merge {
                     page: &messages,
@@ -224,10 +228,9 @@ impl Driver {
     }
 
     /// Tells turn and outbox what a merge found.
-    pub(super) fn after_merge(&mut self, id: &ConversationId, merged: &Merged, by: Transport) {
-        let news = merged.inserted.len() + merged.answers.len();
-        if news > 0 {
-            tracing::info!(conversation = %id, transport = by.as_str(), count = news, "message.received");
+    pub(super) fn after_merge(&mut self, id: &ConversationId, merged: &Merged, pushed: bool) {
+        for role in &merged.received {
+            self.note_received(id, role);
         }
         if !merged.confirmed.is_empty() {
             self.confirmed_by_read(id, &merged.confirmed);
@@ -235,9 +238,24 @@ impl Driver {
         let input = TurnInput::Stored {
             answered: merged.answered.clone(),
             bound: merged.answers.clone(),
-            pushed: by == Transport::WebSocket && merged.ends_with_other,
+            pushed: pushed && merged.ends_with_other,
         };
         self.tell_turns(id, input);
+    }
+
+    /// A message of somebody else's is here, and what carries messages at this moment.
+    pub(super) fn note_received(&self, id: &ConversationId, role: &Role) {
+        let live = self
+            .lanes
+            .get(id)
+            .is_some_and(|lane| lane.connection.is_live());
+        let by = if live {
+            Transport::WebSocket
+        } else {
+            Transport::Polling
+        };
+        let (transport, role) = (by.as_str(), role.as_str());
+        tracing::info!(conversation = %id, transport, role, "message.received");
     }
 
     fn confirmed_by_read(&mut self, id: &ConversationId, ids: &[ClientMessageId]) {

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     domain::{
-        connection::Transport,
         event::{ClientEvent, SendReceipt},
         ids::{ClientMessageId, ConversationId},
         outbox::{OutboxEntry, SendMode},
@@ -220,6 +219,8 @@ impl Driver {
                 }
                 if error.outcome != Outcome::Applied {
                     self.tell_turns(conversation, TurnInput::Withdrawn(id));
+                    // A turn that ended must not hold back what the outbox does next.
+                    self.settle_turns(conversation).await;
                 }
                 self.tell_outbox(OutboxInput::Failed(id, error));
             }
@@ -287,7 +288,7 @@ impl Driver {
             Settlement::Applied(_) => {
                 tracing::info!(message = %id, "message.sent");
                 self.tell_turns(conversation, TurnInput::Confirmed(id));
-                self.after_merge(conversation, &settled.merged, Transport::WebSocket);
+                self.after_merge(conversation, &settled.merged, true);
                 self.place_later(conversation, settled.merged.unplaced);
             }
             // Taken back by the user meanwhile: there is nothing to restore.
