@@ -71,7 +71,7 @@ impl Prints {
         self.0.push(format!("{what:?} {what:#?}"));
     }
 
-    fn error(&mut self, error: &(impl std::error::Error + Debug)) {
+    fn error(&mut self, error: &impl std::error::Error) {
         self.debug(error);
         let mut cause: Option<&dyn std::error::Error> = Some(error);
         while let Some(error) = cause {
@@ -148,6 +148,15 @@ async fn live_through(backend: &Backend, prints: &mut Prints) {
         prints.debug(&device.answered(&id, &text).await);
         prints.debug(&device.client.explain(sent.id).await.unwrap());
     }
+    let odd = format!(
+        r#"{{"type":"message","message":{{"id":"odd-1","role":"rolemarker","content":"{BODY}"}}}}"#
+    );
+    backend.push(id.as_str(), odd);
+    let unknown = format!(r#"{{"type":"kind_of_frame","content":"{BODY}"}}"#);
+    backend.push(id.as_str(), unknown);
+    device
+        .until(&id, "the odd one", |rows| rows.len() >= 8)
+        .await;
     fail_in_all_ways(backend, &device, &id, prints).await;
     backend.network(Network::Refuse).unwrap();
     let waiting = chat.send(format!("{BODY} offline")).await.unwrap();
@@ -286,12 +295,14 @@ fn inv20_l99_log_holds_no_token_key_or_text() {
         );
     });
     let logged = String::from_utf8(book.0.lock().unwrap().clone()).unwrap();
+    // The names that are promised.
     for event in [
         "ws.connecting",
         "ws.connected",
         "ws.failed",
-        "message.sent",
-        "send.failed",
+        "polling.started",
+        "polling.stopped",
+        "message.received",
     ] {
         assert!(
             logged.contains(event),
@@ -299,6 +310,8 @@ fn inv20_l99_log_holds_no_token_key_or_text() {
         );
     }
     assert_clean("the log", &logged);
+    // Not even a word that the server made up is repeated there.
+    assert!(!logged.contains("rolemarker"));
     for print in &prints.0 {
         assert_clean("a print", print);
     }

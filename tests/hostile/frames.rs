@@ -290,7 +290,8 @@ async fn l52_frame_belongs_to_the_conversation_of_its_socket() {
     let two = device.open(&b, ConnectionState::Live).await;
     // No frame names a conversation: only the socket tells.
     let (left, right) = tokio::join!(one.send("in a"), two.send("in b"));
-    (left.unwrap(), right.unwrap());
+    left.unwrap();
+    right.unwrap();
     for (id, text, other) in [(&a, "in a", "in b"), (&b, "in b", "in a")] {
         let rows = device.answered(id, text).await;
         assert!(

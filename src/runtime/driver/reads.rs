@@ -259,7 +259,12 @@ impl Driver {
         } else {
             Transport::Polling
         };
-        let (transport, role) = (by.as_str(), role.as_str());
+        let role = match role {
+            // A server's own word may be anything, even what somebody wrote.
+            Role::Other(_) => "other",
+            known => known.as_str(),
+        };
+        let transport = by.as_str();
         tracing::info!(conversation = %id, transport, role, "message.received");
     }
 
