@@ -12,6 +12,7 @@ use tidings::{
         rules::{
             accept::accept,
             attempt::record_attempt,
+            merge::Placement,
             settle::{Settlement, settle},
         },
     },
@@ -81,9 +82,9 @@ impl Queue {
                 record_attempt(rows, key(number), None, at(number)).map(drop)
             });
             self.write(runtime, move |rows| {
-                let settled = settle(rows, key(number), applied(number), at(number), &mut || {
-                    key(number)
-                });
+                let mut mint = || key(number);
+                let (receipt, now) = (applied(number), at(number));
+                let settled = settle(rows, key(number), receipt, Placement::Live, now, &mut mint);
                 settled.map(drop)
             });
         });
