@@ -364,7 +364,13 @@ async fn f34_server_that_restarts_in_the_middle_of_an_answer_is_caught_up_with()
         .into_iter()
         .map(|m| m.content)
         .collect();
-    let ours = rows.messages.iter().filter(|(_, row)| row.server_id.is_some());
-    assert_eq!(ours.map(|(_, row)| row.text.clone()).collect::<Vec<_>>(), server);
+    let ours = rows
+        .messages
+        .iter()
+        .filter(|(_, row)| row.server_id.is_some());
+    assert_eq!(
+        ours.map(|(_, row)| row.text.clone()).collect::<Vec<_>>(),
+        server
+    );
     device.stop().await;
 }
