@@ -369,6 +369,7 @@ impl State {
             frozen: false,
             inbound: std::collections::VecDeque::new(),
             arrival: Arc::default(),
+            heard: now,
             last_in: now,
             last_out: now,
         });

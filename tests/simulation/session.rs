@@ -190,6 +190,7 @@ impl State {
     /// A frame is handed to the client.
     fn arrived(&mut self, session: &FakeSession, frame: Frame) -> SessionEvent {
         self.note(format_args!("socket {} brings {:?}", session.number, frame.event));
+        self.server.sockets.get_mut(&session.number).unwrap().heard = Instant::now();
         if let Some(piece) = frame.piece {
             let ledger = &mut self.devices[session.device];
             ledger.pieces.entry(session.room.clone()).or_default().push(piece);

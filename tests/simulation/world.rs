@@ -7,7 +7,7 @@ use std::{
 };
 
 use tidings::config::Config;
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::task::JoinHandle;
 
 use crate::{
     chance::Chance,
@@ -19,6 +19,9 @@ use crate::{
     trace::Trace,
     workload::Workload,
 };
+
+/// Silence of a background socket (25 s), the probe (4 s), and what was under way.
+const DEAD: Duration = Duration::from_secs(40);
 
 /// The world, shared by everything in it.
 pub(crate) type World = Arc<Shared>;
@@ -121,14 +124,21 @@ impl State {
         if std::mem::replace(&mut socket.frozen, true) {
             return;
         }
+        socket.heard = tokio::time::Instant::now();
         let world = world.clone();
         spawn(async move {
-            // Silence of a background socket (25 s), the probe (4 s), and what was under way.
-            sleep(Duration::from_secs(40)).await;
-            let mut state = world.lock();
-            let socket = &state.server.sockets[&number];
-            if !socket.closed {
-                state.violation("INV-23", format_args!("socket {number} is dead for 40 s and still in use"));
+            loop {
+                // What is still heard on it counts as life: the send's own deadline judges the rest.
+                let heard = world.lock().server.sockets[&number].heard;
+                tokio::time::sleep_until(heard + DEAD).await;
+                let mut state = world.lock();
+                let socket = &state.server.sockets[&number];
+                if socket.closed {
+                    return;
+                }
+                if socket.heard == heard {
+                    return state.violation("INV-23", format_args!("socket {number} is dead for {DEAD:?} and still in use"));
+                }
             }
         });
     }
