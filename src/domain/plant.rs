@@ -67,11 +67,7 @@ pub const PLANTS: &[(&str, &str, &str)] = &[
         "INV-13",
         "an observer is not told of rows that changed in place",
     ),
-    (
-        "count-twice",
-        "INV-14",
-        "an unread row counts twice",
-    ),
+    ("count-twice", "INV-14", "an unread row counts twice"),
     (
         "late-piece-new-row",
         "INV-18",

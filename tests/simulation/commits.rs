@@ -8,7 +8,10 @@ use tidings::domain::{
     ids::ClientMessageId,
     message::{Completeness, Message},
     outbox::{OutboxEntry, SendMode},
-    ports::{Rows, chat_repository::{ConversationFilter, RowResult}},
+    ports::{
+        Rows,
+        chat_repository::{ConversationFilter, RowResult},
+    },
 };
 use tokio::time::Instant;
 
@@ -28,14 +31,20 @@ pub(crate) struct Snapshot {
 
 impl Snapshot {
     pub(crate) fn read(rows: &mut dyn Rows) -> RowResult<Self> {
-        let all = ConversationFilter { include_archived: true, limit: 0 };
+        let all = ConversationFilter {
+            include_archived: true,
+            limit: 0,
+        };
         let mut rooms = Vec::new();
         for conversation in rows.conversations(all)? {
             let page = rows.page(&conversation.id, None, 100_000, true)?;
             rooms.push((conversation, page));
         }
         rooms.sort_by(|a, b| a.0.id.cmp(&b.0.id));
-        Ok(Self { rooms, outbox: rows.outbox(None)? })
+        Ok(Self {
+            rooms,
+            outbox: rows.outbox(None)?,
+        })
     }
 
     fn entry(&self, id: ClientMessageId) -> Option<&OutboxEntry> {
@@ -43,7 +52,10 @@ impl Snapshot {
     }
 
     pub(crate) fn find(&self, id: ClientMessageId) -> Option<&Message> {
-        self.rooms.iter().flat_map(|(_, rows)| rows).find(|row| row.id == id)
+        self.rooms
+            .iter()
+            .flat_map(|(_, rows)| rows)
+            .find(|row| row.id == id)
     }
 }
 
@@ -60,15 +72,17 @@ impl State {
         let verdict = self
             .acceptance(device, &snapshot)
             .and_then(|()| self.delivery(device, &snapshot))
-            .and_then(|()| snapshot.rooms.iter().try_for_each(|(conversation, rows)| {
-                identity(conversation, rows)?;
-                self.sends_once(device, rows)?;
-                self.order(device, conversation, rows)?;
-                self.cursor(conversation, rows)?;
-                self.answers(device, conversation, rows)?;
-                counts(conversation, rows)?;
-                self.tombstones(device, rows)
-            }));
+            .and_then(|()| {
+                snapshot.rooms.iter().try_for_each(|(conversation, rows)| {
+                    identity(conversation, rows)?;
+                    self.sends_once(device, rows)?;
+                    self.order(device, conversation, rows)?;
+                    self.cursor(conversation, rows)?;
+                    self.answers(device, conversation, rows)?;
+                    counts(conversation, rows)?;
+                    self.tombstones(device, rows)
+                })
+            });
         if let Err((invariant, what)) = verdict {
             self.violation(invariant, format_args!("device {device}: {what}"));
         }
@@ -81,8 +95,13 @@ impl State {
             if !row.own || row.attempts > 0 || self.devices[device].find(row.id).is_some() {
                 continue;
             }
-            let Some(entry) = snapshot.entry(row.id) else { continue };
-            self.note(format_args!("device {device} accepted {} {:?}", row.id, entry.mode));
+            let Some(entry) = snapshot.entry(row.id) else {
+                continue;
+            };
+            self.note(format_args!(
+                "device {device} accepted {} {:?}",
+                row.id, entry.mode
+            ));
             let ledger = &mut self.devices[device];
             ledger.accepted.push(Accepted {
                 id: row.id,
@@ -107,18 +126,43 @@ impl State {
                 if message.mode == SendMode::Direct && !message.state.is_on_server() {
                     continue;
                 }
-                return broken("INV-01", format!("{} vanished, it was {:?}", message.id, message.state));
+                return broken(
+                    "INV-01",
+                    format!("{} vanished, it was {:?}", message.id, message.state),
+                );
             };
             if row.text != message.text && !row.deleted && row.revision == 0 {
                 return broken("INV-01", format!("{} lost its text", message.id));
             }
             let entry = snapshot.entry(message.id);
-            let owed = matches!(row.state, DeliveryState::Queued | DeliveryState::Sending | DeliveryState::Uncertain | DeliveryState::Failed);
+            let owed = matches!(
+                row.state,
+                DeliveryState::Queued
+                    | DeliveryState::Sending
+                    | DeliveryState::Uncertain
+                    | DeliveryState::Failed
+            );
             match entry {
-                None if owed => return broken("INV-01", format!("{} is {:?} and in no queue", message.id, row.state)),
-                Some(_) if !owed => return broken("INV-01", format!("{} is {:?} and still queued", message.id, row.state)),
+                None if owed => {
+                    return broken(
+                        "INV-01",
+                        format!("{} is {:?} and in no queue", message.id, row.state),
+                    );
+                }
+                Some(_) if !owed => {
+                    return broken(
+                        "INV-01",
+                        format!("{} is {:?} and still queued", message.id, row.state),
+                    );
+                }
                 Some(entry) if entry.state != row.state => {
-                    return broken("INV-01", format!("{} is {:?} and queued as {:?}", message.id, row.state, entry.state));
+                    return broken(
+                        "INV-01",
+                        format!(
+                            "{} is {:?} and queued as {:?}",
+                            message.id, row.state, entry.state
+                        ),
+                    );
                 }
                 _ => {}
             }
@@ -129,28 +173,46 @@ impl State {
     /// "INV-03": Sent only if the server has it, from then on only upwards; back only by proof.
     fn delivery(&self, device: usize, snapshot: &Snapshot) -> Verdict {
         for message in &self.devices[device].accepted {
-            let Some(row) = snapshot.find(message.id) else { continue };
+            let Some(row) = snapshot.find(message.id) else {
+                continue;
+            };
             let (before, now) = (message.state, row.state);
             let held = self.server.room(&message.room).holds(message.id);
-            let copies = self.server.room(&message.room).rows.iter().filter(|copy| copy.copy);
+            let copies = self
+                .server
+                .room(&message.room)
+                .rows
+                .iter()
+                .filter(|copy| copy.copy);
             // Without keys, a copy that the server made beyond the grace period, or a message that
             // was taken back too late, may be taken for a later one of the same words.
             let mistaken = copies.into_iter().any(|copy| copy.text == message.text)
                 || self.taken_back_too_late(device, message);
             if now.is_on_server() && held.is_none() && !mistaken {
-                return broken("INV-03", format!("{} is {now:?} and the server does not have it", message.id));
+                return broken(
+                    "INV-03",
+                    format!("{} is {now:?} and the server does not have it", message.id),
+                );
             }
             if before == now {
                 continue;
             }
             if before.is_on_server() && now < before {
-                return broken("INV-03", format!("{} stepped from {before:?} back to {now:?}", message.id));
+                return broken(
+                    "INV-03",
+                    format!("{} stepped from {before:?} back to {now:?}", message.id),
+                );
             }
             let back = matches!(now, DeliveryState::Queued | DeliveryState::Failed);
-            if back && matches!(before, DeliveryState::Sending | DeliveryState::Uncertain)
-                && let Some(complaint) = self.step_back_complaint(device, message.id) {
-                    return broken("INV-03", format!("{} from {before:?} to {now:?}: {complaint}", message.id));
-                }
+            if back
+                && matches!(before, DeliveryState::Sending | DeliveryState::Uncertain)
+                && let Some(complaint) = self.step_back_complaint(device, message.id)
+            {
+                return broken(
+                    "INV-03",
+                    format!("{} from {before:?} to {now:?}: {complaint}", message.id),
+                );
+            }
         }
         Ok(())
     }
@@ -168,18 +230,30 @@ impl State {
     fn sends_once(&self, device: usize, rows: &[Message]) -> Verdict {
         let ledger = &self.devices[device];
         for row in rows {
-            let Some(server_id) = &row.server_id else { continue };
+            let Some(server_id) = &row.server_id else {
+                continue;
+            };
             let room = self.server.room(&row.conversation);
             let Some(place) = room.place(server_id) else {
-                return broken("INV-05", format!("{} has an id that the server never gave", row.id));
+                return broken(
+                    "INV-05",
+                    format!("{} has an id that the server never gave", row.id),
+                );
             };
             let said = &room.rows[place];
-            let Some(key) = said.key.filter(|key| *key != row.id) else { continue };
-            let Some(sent) = rows.iter().find(|other| other.id == key) else { continue };
+            let Some(key) = said.key.filter(|key| *key != row.id) else {
+                continue;
+            };
+            let Some(sent) = rows.iter().find(|other| other.id == key) else {
+                continue;
+            };
             let keyed = self.server.profile == Profile::Keyed;
             let bound_to_another_send = ledger.find(row.id).is_some();
             if keyed || (!said.copy && !bound_to_another_send && sent.may_be_on_server()) {
-                return broken("INV-05", format!("{key} is shown twice, as itself and as {}", row.id));
+                return broken(
+                    "INV-05",
+                    format!("{key} is shown twice, as itself and as {}", row.id),
+                );
             }
         }
         Ok(())
@@ -189,32 +263,58 @@ impl State {
     /// at most once.
     fn order(&self, device: usize, conversation: &Conversation, rows: &[Message]) -> Verdict {
         if let Some(pair) = rows.windows(2).find(|pair| pair[0].key >= pair[1].key) {
-            return broken("INV-07", format!("{} and {} share a place", pair[0].id, pair[1].id));
+            return broken(
+                "INV-07",
+                format!("{} and {} share a place", pair[0].id, pair[1].id),
+            );
         }
         let room = self.server.room(&conversation.id);
         let mut last = None;
         for row in rows.iter().filter(|row| row.key.is_server()) {
             let Some(place) = row.server_id.as_ref().and_then(|id| room.place(id)) else {
-                return broken("INV-07", format!("{} stands among server rows and is none", row.id));
+                return broken(
+                    "INV-07",
+                    format!("{} stands among server rows and is none", row.id),
+                );
             };
             if last.is_some_and(|before| before >= place) {
-                return broken("INV-07", format!("{} (row {place}) stands behind row {last:?}", row.id));
+                return broken(
+                    "INV-07",
+                    format!("{} (row {place}) stands behind row {last:?}", row.id),
+                );
             }
             last = Some(place);
         }
         let ledger = &self.devices[device];
-        let place = |row: &Message| ledger.accepted.iter().position(|message| message.id == row.id);
-        let waiting: Vec<_> = rows.iter().filter(|row| !row.key.is_server()).filter_map(place).collect();
+        let place = |row: &Message| {
+            ledger
+                .accepted
+                .iter()
+                .position(|message| message.id == row.id)
+        };
+        let waiting: Vec<_> = rows
+            .iter()
+            .filter(|row| !row.key.is_server())
+            .filter_map(place)
+            .collect();
         if waiting.windows(2).any(|pair| pair[0] > pair[1]) {
-            return broken("INV-07", "waiting messages are not in accept order".to_owned());
+            return broken(
+                "INV-07",
+                "waiting messages are not in accept order".to_owned(),
+            );
         }
         for row in rows {
-            let Some(before) = ledger.places.get(&row.id) else { continue };
+            let Some(before) = ledger.places.get(&row.id) else {
+                continue;
+            };
             if before.is_server() && !row.key.is_server() {
                 return broken("INV-07", format!("{} lost its place", row.id));
             }
             if !before.is_server() && !row.key.is_server() && *before != row.key {
-                return broken("INV-07", format!("{} moved before it was confirmed", row.id));
+                return broken(
+                    "INV-07",
+                    format!("{} moved before it was confirmed", row.id),
+                );
             }
         }
         Ok(())
@@ -226,18 +326,39 @@ impl State {
             return Ok(());
         };
         let oldest = conversation.sync.oldest.as_ref().map_or(0, offset);
-        let stored: BTreeMap<_, _> = rows.iter().filter_map(|row| Some((row.server_id.as_ref()?, row))).collect();
+        let stored: BTreeMap<_, _> = rows
+            .iter()
+            .filter_map(|row| Some((row.server_id.as_ref()?, row)))
+            .collect();
         let room = self.server.room(&conversation.id);
         for (place, said) in room.rows.iter().enumerate().skip(oldest) {
             let keyed = self.server.profile == Profile::Keyed;
-            let covered = if keyed { said.change <= newest as u64 } else { place < newest };
+            let covered = if keyed {
+                said.change <= newest as u64
+            } else {
+                place < newest
+            };
             if !covered {
                 continue;
             }
             match stored.get(&said.id) {
-                None => return broken("INV-10", format!("the cursor {newest} of {} is beyond row {place}, which is not stored", conversation.id)),
+                None => {
+                    return broken(
+                        "INV-10",
+                        format!(
+                            "the cursor {newest} of {} is beyond row {place}, which is not stored",
+                            conversation.id
+                        ),
+                    );
+                }
                 Some(row) if !row.deleted && row.revision < said.revision => {
-                    return broken("INV-10", format!("the cursor {newest} is beyond revision {} of row {place}", said.revision));
+                    return broken(
+                        "INV-10",
+                        format!(
+                            "the cursor {newest} is beyond revision {} of row {place}",
+                            said.revision
+                        ),
+                    );
                 }
                 Some(_) => {}
             }
@@ -247,20 +368,34 @@ impl State {
 
     /// "INV-18": one answer under way, its text is what arrived, in order; one row for one answer.
     fn answers(&self, device: usize, conversation: &Conversation, rows: &[Message]) -> Verdict {
-        let streaming = rows.iter().filter(|row| row.completeness == Completeness::Streaming && row.server_id.is_none());
+        let streaming = rows
+            .iter()
+            .filter(|row| row.completeness == Completeness::Streaming && row.server_id.is_none());
         let ours: Vec<_> = streaming.collect();
         if ours.len() > 1 {
-            return broken("INV-18", format!("{} and {} are under way at once", ours[0].id, ours[1].id));
+            return broken(
+                "INV-18",
+                format!("{} and {} are under way at once", ours[0].id, ours[1].id),
+            );
         }
         let none = Vec::new();
-        let arrived = self.devices[device].pieces.get(&conversation.id).unwrap_or(&none);
+        let arrived = self.devices[device]
+            .pieces
+            .get(&conversation.id)
+            .unwrap_or(&none);
         let mut homes: BTreeMap<&str, &Message> = BTreeMap::new();
         // What a killed process had not stored yet is missing in the middle.
         let whole = self.devices[device].life <= 1;
         let text = arrived.concat();
-        for row in rows.iter().filter(|row| !row.own && row.server_id.is_none()) {
+        for row in rows
+            .iter()
+            .filter(|row| !row.own && row.server_id.is_none())
+        {
             if whole && !text.contains(&row.text) {
-                return broken("INV-18", format!("{} says {:?}, which did not arrive so", row.id, row.text));
+                return broken(
+                    "INV-18",
+                    format!("{} says {:?}, which did not arrive so", row.id, row.text),
+                );
             }
             for piece in row.text.split_whitespace() {
                 let answer = piece.split('.').next().unwrap_or_default();
@@ -268,7 +403,10 @@ impl State {
                 // Pieces name no question: behind a later question they are taken for its answer.
                 let asked_between = row.answers.is_some() && row.answers != home.answers;
                 if home.id != row.id && !asked_between {
-                    return broken("INV-18", format!("answer {answer} is split over {} and {}", home.id, row.id));
+                    return broken(
+                        "INV-18",
+                        format!("answer {answer} is split over {} and {}", home.id, row.id),
+                    );
                 }
             }
         }
@@ -278,7 +416,10 @@ impl State {
     /// "INV-16": deleted content does not come back.
     fn tombstones(&self, device: usize, rows: &[Message]) -> Verdict {
         let known = &self.devices[device].tombstones;
-        match rows.iter().find(|row| known.contains(&row.id) && !(row.deleted && row.text.is_empty())) {
+        match rows
+            .iter()
+            .find(|row| known.contains(&row.id) && !(row.deleted && row.text.is_empty()))
+        {
             Some(row) => broken("INV-16", format!("{} came back", row.id)),
             None => Ok(()),
         }
@@ -316,7 +457,9 @@ impl State {
             if parked && !message.parked {
                 reached(Marker::parked);
             }
-            let code = entry.and_then(|entry| entry.reason.as_ref()).map(|reason| reason.code.clone());
+            let code = entry
+                .and_then(|entry| entry.reason.as_ref())
+                .map(|reason| reason.code.clone());
             if code.as_deref() == Some("turn_open") {
                 reached(Marker::waited_for_turn);
             }
@@ -326,7 +469,8 @@ impl State {
                 message.since = Instant::now();
             }
             message.parked |= parked;
-            message.excepted |= matches!(row.state, DeliveryState::Failed | DeliveryState::Cancelled);
+            message.excepted |=
+                matches!(row.state, DeliveryState::Failed | DeliveryState::Cancelled);
             message.state = row.state;
             message.key = row.key;
         }
@@ -342,7 +486,10 @@ fn identity(conversation: &Conversation, rows: &[Message]) -> Verdict {
     for row in rows {
         let fresh = row.server_id.as_ref().is_none_or(|id| ids.insert(id));
         if !keys.insert(row.id) || !fresh {
-            return broken("INV-05", format!("{} stands twice in {}", row.id, conversation.id));
+            return broken(
+                "INV-05",
+                format!("{} stands twice in {}", row.id, conversation.id),
+            );
         }
     }
     Ok(())
@@ -354,7 +501,13 @@ fn counts(conversation: &Conversation, rows: &[Message]) -> Verdict {
     let stored = rows.len() as u64;
     if usize::try_from(conversation.unread) != Ok(unread) || conversation.stored != stored {
         let said = (conversation.unread, conversation.stored);
-        return broken("INV-14", format!("{} counts {said:?} and has {unread}, {stored}", conversation.id));
+        return broken(
+            "INV-14",
+            format!(
+                "{} counts {said:?} and has {unread}, {stored}",
+                conversation.id
+            ),
+        );
     }
     Ok(())
 }

@@ -59,7 +59,9 @@ impl Device {
     pub(crate) async fn launch(&mut self, open: &[ConversationId]) {
         let (number, capabilities, config, wall) = {
             let mut state = self.world.lock();
-            let capabilities = state.server.capabilities(state.ready_frame, state.send_over_socket);
+            let capabilities = state
+                .server
+                .capabilities(state.ready_frame, state.send_over_socket);
             let ledger = &mut state.devices[self.number];
             ledger.life += 1;
             ledger.crashed = false;
@@ -89,7 +91,10 @@ impl Device {
         };
         let client = ChatClient::start(parts).await.unwrap();
         let mut running = Running {
-            handles: open.iter().map(|id| (id.clone(), client.open(id.clone()))).collect(),
+            handles: open
+                .iter()
+                .map(|id| (id.clone(), client.open(id.clone())))
+                .collect(),
             client,
             disk,
             life,
@@ -119,7 +124,12 @@ impl Device {
         }
         if let Ok(journal) = running.client.observe_deliveries().await {
             let life = running.life.clone();
-            running.tasks.push(spawn(follow(self.world.clone(), life, self.number, journal)));
+            running.tasks.push(spawn(follow(
+                self.world.clone(),
+                life,
+                self.number,
+                journal,
+            )));
         }
         let (world, life, number) = (self.world.clone(), running.life.clone(), self.number);
         let mut events = running.client.events();
@@ -151,12 +161,18 @@ impl Device {
 
     /// A polite end.
     pub(crate) async fn stop(&mut self) {
-        let Some(running) = self.running.take() else { return };
+        let Some(running) = self.running.take() else {
+            return;
+        };
         if !running.life.is_dead() {
-            let ended = tokio::time::timeout(Duration::from_secs(10), running.client.shutdown()).await;
+            let ended =
+                tokio::time::timeout(Duration::from_secs(10), running.client.shutdown()).await;
             let mut state = self.world.lock();
             if ended.is_err() && !running.life.is_dead() {
-                state.violation("INV-24", format_args!("device {} did not close in 10 s", self.number));
+                state.violation(
+                    "INV-24",
+                    format_args!("device {} did not close in 10 s", self.number),
+                );
             }
             let life = running.life.number();
             for socket in state.server.sockets.values_mut() {
@@ -176,13 +192,19 @@ impl Device {
         let millis = i64::try_from(by.as_millis()).unwrap();
         let mut state = self.world.lock();
         state.devices[self.number].wall_offset += if back { -millis } else { millis };
-        state.note(format_args!("device {}: the clock jumps by {by:?}, back: {back}", self.number));
+        state.note(format_args!(
+            "device {}: the clock jumps by {by:?}, back: {back}",
+            self.number
+        ));
     }
 
     /// The network goes or comes; the app may hear of it or not.
     pub(crate) fn network(&self, up: bool, told: bool) {
         let mut state = self.world.lock();
-        state.note(format_args!("device {}: network up: {up}, told: {told}", self.number));
+        state.note(format_args!(
+            "device {}: network up: {up}, told: {told}",
+            self.number
+        ));
         state.devices[self.number].online = up;
         if !up {
             let open: Vec<_> = state
@@ -198,7 +220,11 @@ impl Device {
         }
         drop(state);
         if let Some(running) = self.running.as_ref().filter(|_| told) {
-            let change = if up { NetworkChange::Up } else { NetworkChange::Down };
+            let change = if up {
+                NetworkChange::Up
+            } else {
+                NetworkChange::Down
+            };
             running.client.network_changed(change);
         }
     }
@@ -208,14 +234,20 @@ fn heard(world: &World, device: usize, event: &ClientEvent) {
     use tidings::domain::{connection::ConnectionState, event::StreamPhase};
     let mut state = world.lock();
     match event {
-        ClientEvent::Connection { status, conversation } => {
+        ClientEvent::Connection {
+            status,
+            conversation,
+        } => {
             match status.state {
                 ConnectionState::Live => reached(Marker::socket_live),
                 ConnectionState::Polling => reached(Marker::polling_used),
                 ConnectionState::Suspended => reached(Marker::suspended),
                 _ => {}
             }
-            state.note(format_args!("device {device}: {conversation} is {:?}", status.state));
+            state.note(format_args!(
+                "device {device}: {conversation} is {:?}",
+                status.state
+            ));
         }
         ClientEvent::Stream { phase, .. } => match phase {
             StreamPhase::Completed => reached(Marker::turn_completed),

@@ -39,7 +39,10 @@ pub(crate) struct Life {
 
 impl Life {
     pub(crate) fn new(number: u64) -> Arc<Self> {
-        Arc::new(Self { number, dead: AtomicBool::new(false) })
+        Arc::new(Self {
+            number,
+            dead: AtomicBool::new(false),
+        })
     }
 
     pub(crate) const fn number(&self) -> u64 {
@@ -93,7 +96,9 @@ impl Disk {
             // Under the inline executor this is done by the first poll.
             let _ = inner.close().now_or_never();
         }
-        self.world.lock().process_died(self.device, self.life.number());
+        self.world
+            .lock()
+            .process_died(self.device, self.life.number());
     }
 
     fn inner(&self) -> Option<Arc<SqliteRepository>> {
@@ -137,7 +142,9 @@ impl ChatRepository for Disk {
             self.world.lock().committed(self.device, snapshot);
         }
         if let Err(RepositoryError::Internal(what)) = &result {
-            self.world.lock().violation("INV-25", format_args!("the store was misused: {what}"));
+            self.world
+                .lock()
+                .violation("INV-25", format_args!("the store was misused: {what}"));
         }
         if self.occurs(Fault::CrashAtCommit) {
             reached(Marker::kill_after_commit);
@@ -153,7 +160,8 @@ impl ChatRepository for Disk {
     }
 
     fn revision(&self) -> Revision {
-        self.inner().map_or(Revision(u64::MAX), |inner| inner.revision())
+        self.inner()
+            .map_or(Revision(u64::MAX), |inner| inner.revision())
     }
 
     async fn changed(&self, seen: Revision) -> Revision {

@@ -1,10 +1,6 @@
 //! Runs seeds, compares traces, sows plants, and prints what a person needs to run one again.
 
-use std::{
-    cell::RefCell,
-    process::ExitCode,
-    time::Instant,
-};
+use std::{cell::RefCell, process::ExitCode, time::Instant};
 
 use tidings::testing::plant;
 
@@ -38,7 +34,13 @@ struct Arguments {
 }
 
 fn arguments() -> Result<Arguments, String> {
-    let mut read = Arguments { seeds: None, from: 1, plant: None, story: false, keep_going: false };
+    let mut read = Arguments {
+        seeds: None,
+        from: 1,
+        plant: None,
+        story: false,
+        keep_going: false,
+    };
     let mut given = std::env::args().skip(1);
     while let Some(name) = given.next() {
         let mut value = || given.next().ok_or_else(|| format!("{name} needs a value"));
@@ -62,7 +64,9 @@ pub(crate) fn main() -> ExitCode {
     let given = match arguments() {
         Ok(given) => given,
         Err(error) => {
-            eprintln!("{error}\nusage: [--seeds N] [--from S] [--story] [--keep-going] [--plant NAME|list]");
+            eprintln!(
+                "{error}\nusage: [--seeds N] [--from S] [--story] [--keep-going] [--plant NAME|list]"
+            );
             return ExitCode::from(2);
         }
     };
@@ -89,10 +93,17 @@ fn run(seed: u64) -> Outcome {
     PANIC.with(|slot| slot.borrow_mut().take());
     let ended = std::panic::catch_unwind(|| world::run(seed));
     let panicked = PANIC.with(|slot| slot.borrow_mut().take());
-    let mut outcome = ended.unwrap_or(Outcome { hash: 0, violation: None, lines: Vec::new() });
+    let mut outcome = ended.unwrap_or(Outcome {
+        hash: 0,
+        violation: None,
+        lines: Vec::new(),
+    });
     if let Some(what) = panicked {
         let what = format!("a panic: {what}");
-        outcome.violation.get_or_insert(Violation { invariant: "INV-25", what });
+        outcome.violation.get_or_insert(Violation {
+            invariant: "INV-25",
+            what,
+        });
     }
     outcome
 }
@@ -101,9 +112,19 @@ fn seeds(given: &Arguments) -> ExitCode {
     let count = given.seeds.unwrap_or(40);
     let started = Instant::now();
     let (mut passed, mut failed, mut compared) = (0_u64, 0_u64, 0_u64);
-    let regressions = REGRESSIONS.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok());
-    let known: Vec<u64> = if given.seeds == Some(1) { Vec::new() } else { regressions.collect() };
-    for (at, seed) in known.into_iter().chain(given.from..given.from + count).enumerate() {
+    let regressions = REGRESSIONS
+        .lines()
+        .filter_map(|line| line.split_whitespace().next()?.parse().ok());
+    let known: Vec<u64> = if given.seeds == Some(1) {
+        Vec::new()
+    } else {
+        regressions.collect()
+    };
+    for (at, seed) in known
+        .into_iter()
+        .chain(given.from..given.from + count)
+        .enumerate()
+    {
         let outcome = run(seed);
         if given.story {
             print_story(&outcome);
@@ -114,7 +135,10 @@ fn seeds(given: &Arguments) -> ExitCode {
             let again = run(seed);
             if again.hash != outcome.hash && complaint.is_none() {
                 let what = first_difference(&outcome, &again);
-                complaint = Some(Violation { invariant: "INV-25", what });
+                complaint = Some(Violation {
+                    invariant: "INV-25",
+                    what,
+                });
             }
         }
         let Some(found) = complaint else {
@@ -127,13 +151,27 @@ fn seeds(given: &Arguments) -> ExitCode {
             break;
         }
     }
-    let unreached = if passed + failed >= ENOUGH { print_markers() } else { 0 };
-    let (last, took) = (given.from + count.max(1) - 1, started.elapsed().as_secs_f64());
-    println!("{passed} seeds passed in {took:.1} s ({}..{last}), trace hashes compared on {compared}", given.from);
+    let unreached = if passed + failed >= ENOUGH {
+        print_markers()
+    } else {
+        0
+    };
+    let (last, took) = (
+        given.from + count.max(1) - 1,
+        started.elapsed().as_secs_f64(),
+    );
+    println!(
+        "{passed} seeds passed in {took:.1} s ({}..{last}), trace hashes compared on {compared}",
+        given.from
+    );
     failed += unreached;
     let verdict = if failed == 0 { "ok" } else { "FAILED" };
     println!("test result: {verdict}. {passed} passed; {failed} failed; 0 ignored");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn report(seed: u64, found: &Violation, outcome: &Outcome, given: &Arguments) {
@@ -154,15 +192,26 @@ fn first_difference(a: &Outcome, b: &Outcome) -> String {
     let at = a.lines.iter().zip(&b.lines).find(|(a, b)| a != b);
     match at {
         Some((a, b)) => format!("two runs of one seed differ: {a:?} and {b:?}"),
-        None => format!("two runs of one seed differ in length: {} and {}", a.lines.len(), b.lines.len()),
+        None => format!(
+            "two runs of one seed differ in length: {} and {}",
+            a.lines.len(),
+            b.lines.len()
+        ),
     }
 }
 
 fn print_markers() -> u64 {
     let counts = reached::counts();
-    let parts: Vec<_> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    let parts: Vec<_> = counts
+        .iter()
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect();
     println!("reached: {}", parts.join(", "));
-    let missing: Vec<_> = counts.iter().filter(|(_, count)| *count == 0).map(|(name, _)| *name).collect();
+    let missing: Vec<_> = counts
+        .iter()
+        .filter(|(_, count)| *count == 0)
+        .map(|(name, _)| *name)
+        .collect();
     if !missing.is_empty() {
         println!("never reached: {}", missing.join(", "));
     }
@@ -178,9 +227,14 @@ fn hunt(name: &str, given: &Arguments) -> ExitCode {
     plant::sow(name);
     let mut others = std::collections::BTreeMap::<&str, u64>::new();
     for seed in given.from..given.from + given.seeds.unwrap_or(FOUND_WITHIN) {
-        let Some(found) = run(seed).violation else { continue };
+        let Some(found) = run(seed).violation else {
+            continue;
+        };
         if found.invariant == *invariant {
-            println!("{name}: found by seed {seed}, {}: {}", found.invariant, found.what);
+            println!(
+                "{name}: found by seed {seed}, {}: {}",
+                found.invariant, found.what
+            );
             return ExitCode::SUCCESS;
         }
         *others.entry(found.invariant).or_default() += 1;

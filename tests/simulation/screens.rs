@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use tidings::{
-    domain::{ids::ConversationId, message::Message, ports::ChatRepository, timeline::TimelineDiff},
+    domain::{
+        ids::ConversationId, message::Message, ports::ChatRepository, timeline::TimelineDiff,
+    },
     runtime::observers::{DeliveryObserver, TimelineObserver},
 };
 
@@ -44,7 +46,8 @@ impl Screen {
                 }
                 if let Err(misfit) = change.apply(&mut shown) {
                     let mut state = self.world.lock();
-                    return state.violation("INV-13", format_args!("a change does not fit: {misfit:?}"));
+                    return state
+                        .violation("INV-13", format_args!("a change does not fit: {misfit:?}"));
                 }
             }
             self.judge(&shown).await;
@@ -57,7 +60,9 @@ impl Screen {
 
     async fn judge(&self, shown: &[Message]) {
         let (room, store): (_, &dyn ChatRepository) = (self.room.clone(), self.disk.as_ref());
-        let stored = store.view(move |rows| rows.page(&room, None, WHOLE, false)).await;
+        let stored = store
+            .view(move |rows| rows.page(&room, None, WHOLE, false))
+            .await;
         let Ok(stored) = stored else { return };
         let mut state = self.world.lock();
         let same = if self.window == WHOLE {
@@ -67,7 +72,10 @@ impl Screen {
         };
         if !same {
             let (id, lines) = (&self.room, compare(shown, &stored));
-            state.violation("INV-13", format_args!("the screen of {id} is not what is stored: {lines}"));
+            state.violation(
+                "INV-13",
+                format_args!("the screen of {id} is not what is stored: {lines}"),
+            );
         }
         state.looked(self.device, &self.room, shown, self.window == WHOLE);
     }
@@ -75,7 +83,11 @@ impl Screen {
 
 fn compare(shown: &[Message], stored: &[Message]) -> String {
     let at = shown.iter().zip(stored).position(|(a, b)| a != b);
-    format!("{} shown, {} stored, first difference at {at:?}", shown.len(), stored.len())
+    format!(
+        "{} shown, {} stored, first difference at {at:?}",
+        shown.len(),
+        stored.len()
+    )
 }
 
 impl State {
@@ -87,10 +99,16 @@ impl State {
             let missing = seen.iter().find(|id| {
                 !shown.iter().any(|row| row.id == **id)
                     && !ledger.tombstones.contains(id)
-                    && !ledger.accepted.iter().any(|message| message.id == **id && message.gone)
+                    && !ledger
+                        .accepted
+                        .iter()
+                        .any(|message| message.id == **id && message.gone)
             });
             if let Some(id) = missing.copied() {
-                self.violation("INV-04", format_args!("{id} was shown on device {device} and is gone"));
+                self.violation(
+                    "INV-04",
+                    format_args!("{id} was shown on device {device} and is gone"),
+                );
             }
         }
         let ledger = &mut self.devices[device];
@@ -100,7 +118,12 @@ impl State {
 }
 
 /// Follows the delivery journal: no hole, no step back in its numbers.
-pub(crate) async fn follow(world: World, life: Arc<Life>, device: usize, mut observer: DeliveryObserver) {
+pub(crate) async fn follow(
+    world: World,
+    life: Arc<Life>,
+    device: usize,
+    mut observer: DeliveryObserver,
+) {
     let mut last = None;
     while let Ok(entry) = observer.next().await {
         if life.is_dead() {
@@ -109,7 +132,10 @@ pub(crate) async fn follow(world: World, life: Arc<Life>, device: usize, mut obs
         let mut state = world.lock();
         if last.is_some_and(|last| entry.sequence != last + 1) {
             let number = entry.sequence;
-            state.violation("INV-13", format_args!("the journal of device {device} jumps from {last:?} to {number}"));
+            state.violation(
+                "INV-13",
+                format_args!("the journal of device {device} jumps from {last:?} to {number}"),
+            );
         }
         last = Some(entry.sequence);
     }

@@ -19,7 +19,10 @@ impl State {
             reached(Marker::sent_over_socket);
         }
         let Some(known) = self.devices[device].find(id) else {
-            self.violation("INV-02", format_args!("{id} leaves under a key nobody accepted"));
+            self.violation(
+                "INV-02",
+                format_args!("{id} leaves under a key nobody accepted"),
+            );
             return 0;
         };
         if known.text != outgoing.text {
@@ -29,7 +32,11 @@ impl State {
             self.violation("INV-02", format_args!("{id}: {complaint}"));
         }
         let again = self.devices[device].find_mut(id).unwrap();
-        if again.transmissions.iter().any(|before| before.told == Told::Unknown) {
+        if again
+            .transmissions
+            .iter()
+            .any(|before| before.told == Told::Unknown)
+        {
             reached(Marker::resent_after_proof);
         }
         again.transmissions.push(Transmission {
@@ -63,7 +70,10 @@ impl State {
         if read <= last.at {
             return Some("it leaves again after a read older than its attempt".to_owned());
         }
-        let shown = unsettled.iter().filter_map(|before| before.applied).any(|at| at < read);
+        let shown = unsettled
+            .iter()
+            .filter_map(|before| before.applied)
+            .any(|at| at < read);
         shown.then(|| "it leaves again though a read showed it on the server".to_owned())
     }
 
@@ -78,7 +88,9 @@ impl State {
     }
 
     pub(crate) fn told_last(&mut self, device: usize, id: ClientMessageId, told: Told) {
-        let count = self.devices[device].find(id).map_or(0, |known| known.transmissions.len());
+        let count = self.devices[device]
+            .find(id)
+            .map_or(0, |known| known.transmissions.len());
         if count > 0 {
             self.told(device, id, count - 1, told);
         }
@@ -87,7 +99,12 @@ impl State {
     /// The server acts on a message: its place, and whether that is a new row.
     pub(crate) fn apply(&mut self, device: usize, outgoing: &Outgoing, tx: usize) -> (usize, bool) {
         let (id, room) = (outgoing.id, &outgoing.conversation);
-        let known = self.server.room(room).rows.iter().position(|row| row.key == Some(id));
+        let known = self
+            .server
+            .room(room)
+            .rows
+            .iter()
+            .position(|row| row.key == Some(id));
         if let Some(message) = self.devices[device].find_mut(id)
             && let Some(transmission) = message.transmissions.get_mut(tx)
         {
@@ -123,7 +140,10 @@ impl State {
         // the message left.
         if let Some(overtaken) = overtaken {
             let id = outgoing.id;
-            self.violation("INV-06", format_args!("{id} reached the server before {overtaken}"));
+            self.violation(
+                "INV-06",
+                format_args!("{id} reached the server before {overtaken}"),
+            );
         }
     }
 
@@ -139,7 +159,10 @@ impl State {
         let Some(read) = read else {
             return Some("no finished read proves that the server does not have it".to_owned());
         };
-        let applied = message.transmissions.iter().filter_map(|before| before.applied);
+        let applied = message
+            .transmissions
+            .iter()
+            .filter_map(|before| before.applied);
         let shown = applied.into_iter().any(|at| at < read);
         shown.then(|| "a read had shown that the server has it".to_owned())
     }
@@ -148,5 +171,7 @@ impl State {
 /// When the newest finished read of the message's conversation was served.
 fn last_read(ledger: &Ledger, message: &Accepted) -> Option<Instant> {
     let mut reads = ledger.reads.iter().rev();
-    reads.find(|read| read.room == message.room).map(|read| read.served)
+    reads
+        .find(|read| read.room == message.room)
+        .map(|read| read.served)
 }

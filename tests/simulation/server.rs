@@ -162,7 +162,11 @@ impl Server {
             role: row.role(),
             sender: None,
             own: row.key.is_some(),
-            text: if row.deleted { String::new() } else { row.text.clone() },
+            text: if row.deleted {
+                String::new()
+            } else {
+                row.text.clone()
+            },
             // The server's clock ticks in whole seconds: useless for an order.
             created_at: Some(WallTime::from_millis(1_763_000_000_000)),
             sequence,
@@ -215,8 +219,9 @@ impl Server {
             }
             HistoryRange::After(cursor) => {
                 let known = u64::try_from(offset(cursor)).unwrap();
-                let mut fresh: Vec<usize> =
-                    (0..total).filter(|place| room.rows[*place].change > known).collect();
+                let mut fresh: Vec<usize> = (0..total)
+                    .filter(|place| room.rows[*place].change > known)
+                    .collect();
                 fresh.sort_by_key(|place| room.rows[*place].change);
                 let more = fresh.len() > limit;
                 fresh.truncate(limit);
@@ -241,7 +246,10 @@ impl Server {
 
     /// The sockets that would carry a frame of this room.
     pub(crate) fn listeners(&self, room: &ConversationId) -> Vec<u64> {
-        let open = self.sockets.iter().filter(|(_, socket)| !socket.closed && socket.room == *room);
+        let open = self
+            .sockets
+            .iter()
+            .filter(|(_, socket)| !socket.closed && socket.room == *room);
         open.map(|(number, _)| *number).collect()
     }
 
@@ -252,7 +260,11 @@ impl Server {
             auto_resend: true,
             send_over_socket,
             ready_frame,
-            server_order: if keyed { ServerOrder::Sequence } else { ServerOrder::HistoryPosition },
+            server_order: if keyed {
+                ServerOrder::Sequence
+            } else {
+                ServerOrder::HistoryPosition
+            },
             resume: keyed,
             scope: SessionScope::Conversation,
             streaming: true,
@@ -304,7 +316,11 @@ impl Room {
 
 impl Row {
     pub(crate) fn role(&self) -> Role {
-        if self.key.is_some() { Role::User } else { Role::Assistant }
+        if self.key.is_some() {
+            Role::User
+        } else {
+            Role::Assistant
+        }
     }
 }
 

@@ -56,12 +56,19 @@ struct Plan {
 
 impl Plan {
     const fn refused(after: Duration, error: ServiceError) -> Self {
-        Self { there: None, back: after, error: Some(error) }
+        Self {
+            there: None,
+            back: after,
+            error: Some(error),
+        }
     }
 }
 
 fn status(kind: FailureKind, retry: RetryClass, outcome: Outcome, code: u16) -> ServiceError {
-    ServiceError { status: Some(code), ..ServiceError::new(kind, retry, outcome, "the server said no") }
+    ServiceError {
+        status: Some(code),
+        ..ServiceError::new(kind, retry, outcome, "the server said no")
+    }
 }
 
 fn lost() -> ServiceError {
@@ -72,7 +79,11 @@ impl State {
     /// "F-28": after the client's deadline; within the grace period, seldom beyond it.
     pub(crate) fn late(&mut self) -> Duration {
         let beyond = self.net.per_mille(120);
-        let more = if beyond { self.net.millis(11_000, 40_000) } else { self.net.millis(100, 8_000) };
+        let more = if beyond {
+            self.net.millis(11_000, 40_000)
+        } else {
+            self.net.millis(100, 8_000)
+        };
         REQUEST + more
     }
 
@@ -83,13 +94,22 @@ impl State {
         }
         if self.occurs(Fault::RateLimit) {
             let wait = self.net.millis(1_000, 40_000);
-            let retry = if self.net.per_mille(500) { RetryClass::After(wait) } else { RetryClass::Backoff };
+            let retry = if self.net.per_mille(500) {
+                RetryClass::After(wait)
+            } else {
+                RetryClass::Backoff
+            };
             reached(Marker::rate_limited);
             let error = status(FailureKind::RateLimited, retry, Outcome::NotApplied, 429);
             return Some(Plan::refused(soon, error));
         }
         if self.occurs(Fault::Unauthorized) {
-            let error = status(FailureKind::SignInRequired, RetryClass::AfterReauth, Outcome::NotApplied, 401);
+            let error = status(
+                FailureKind::SignInRequired,
+                RetryClass::AfterReauth,
+                Outcome::NotApplied,
+                401,
+            );
             return Some(Plan::refused(soon, error));
         }
         None
@@ -101,29 +121,58 @@ impl State {
         }
         let (there, back) = (self.net.millis(5, 120), self.net.millis(5, 120));
         if self.occurs(Fault::Rejected) {
-            let error = status(FailureKind::Invalid, RetryClass::Never, Outcome::NotApplied, 422);
+            let error = status(
+                FailureKind::Invalid,
+                RetryClass::Never,
+                Outcome::NotApplied,
+                422,
+            );
             return Plan::refused(there + back, error);
         }
         if self.occurs(Fault::DropRequest) {
             let back = self.net.millis(500, 30_000);
-            return Plan { there: None, back, error: Some(lost()) };
+            return Plan {
+                there: None,
+                back,
+                error: Some(lost()),
+            };
         }
         if self.occurs(Fault::DropAnswer) {
             let back = self.net.millis(500, 29_000);
-            return Plan { there: Some(there), back, error: Some(lost()) };
+            return Plan {
+                there: Some(there),
+                back,
+                error: Some(lost()),
+            };
         }
         if self.occurs(Fault::LateApply) {
             let there = self.late();
             self.note(format_args!("the request is late by {there:?}"));
-            return Plan { there: Some(there), back: REQUEST, error: Some(lost()) };
+            return Plan {
+                there: Some(there),
+                back: REQUEST,
+                error: Some(lost()),
+            };
         }
         if self.occurs(Fault::ServerError) {
             let error = ServiceError::unknown(FailureKind::Unavailable, "502");
             let applied = self.net.per_mille(500);
-            return Plan { there: applied.then_some(there), back: there + back, error: Some(error) };
+            return Plan {
+                there: applied.then_some(there),
+                back: there + back,
+                error: Some(error),
+            };
         }
-        let slow = if self.occurs(Fault::Delay) { self.net.millis(500, 20_000) } else { Duration::ZERO };
-        Plan { there: Some(there + slow), back, error: None }
+        let slow = if self.occurs(Fault::Delay) {
+            self.net.millis(500, 20_000)
+        } else {
+            Duration::ZERO
+        };
+        Plan {
+            there: Some(there + slow),
+            back,
+            error: None,
+        }
     }
 
     /// When a read is served, when it is back; or the error and when.
@@ -138,11 +187,20 @@ impl State {
             } else {
                 (FailureKind::TimedOut, self.net.millis(2_000, 30_000))
             };
-            let error = ServiceError::new(kind, RetryClass::Backoff, Outcome::NotApplied, "no page");
+            let error =
+                ServiceError::new(kind, RetryClass::Backoff, Outcome::NotApplied, "no page");
             return Plan::refused(after, error);
         }
-        let slow = if self.occurs(Fault::Delay) { self.net.millis(500, 8_000) } else { Duration::ZERO };
-        Plan { there: Some(there + slow), back, error: None }
+        let slow = if self.occurs(Fault::Delay) {
+            self.net.millis(500, 8_000)
+        } else {
+            Duration::ZERO
+        };
+        Plan {
+            there: Some(there + slow),
+            back,
+            error: None,
+        }
     }
 
     fn plan_dial(&mut self, device: usize) -> Plan {
@@ -151,20 +209,36 @@ impl State {
             return plan;
         }
         if self.occurs(Fault::DialRefused) {
-            let code = if self.net.per_mille(500) { (FailureKind::NotAllowed, 403) } else { (FailureKind::NotFound, 404) };
-            return Plan::refused(soon, status(code.0, RetryClass::Never, Outcome::NotApplied, code.1));
+            let code = if self.net.per_mille(500) {
+                (FailureKind::NotAllowed, 403)
+            } else {
+                (FailureKind::NotFound, 404)
+            };
+            return Plan::refused(
+                soon,
+                status(code.0, RetryClass::Never, Outcome::NotApplied, code.1),
+            );
         }
         if self.occurs(Fault::DialFails) {
             return match self.net.below(3) {
                 0 => Plan::refused(soon, ServiceError::unreachable("refused")),
                 1 => {
-                    let error = status(FailureKind::Unavailable, RetryClass::Backoff, Outcome::NotApplied, 503);
+                    let error = status(
+                        FailureKind::Unavailable,
+                        RetryClass::Backoff,
+                        Outcome::NotApplied,
+                        503,
+                    );
                     Plan::refused(soon, error)
                 }
                 _ => Plan::refused(Duration::from_secs(3600), lost()),
             };
         }
-        Plan { there: Some(self.net.millis(10, 400)), back: Duration::ZERO, error: None }
+        Plan {
+            there: Some(self.net.millis(10, 400)),
+            back: Duration::ZERO,
+            error: None,
+        }
     }
 }
 
@@ -175,7 +249,10 @@ impl FakeService {
             let mut state = self.world.lock();
             let plan = state.plan_read(self.device);
             let verdict = plan.error.as_ref().map_or("ok", ServiceError::code);
-            state.note(format_args!("device {} asks for {what}: {verdict}", self.device));
+            state.note(format_args!(
+                "device {} asks for {what}: {verdict}",
+                self.device
+            ));
             plan
         };
         if let Some(error) = plan.error {
@@ -198,7 +275,12 @@ impl FakeService {
         sleep(REQUEST).await;
         self.life.gate().await;
         let (retry, outcome) = (RetryClass::Backoff, Outcome::NotApplied);
-        Err(ServiceError::new(FailureKind::TimedOut, retry, outcome, "no answer came"))
+        Err(ServiceError::new(
+            FailureKind::TimedOut,
+            retry,
+            outcome,
+            "no answer came",
+        ))
     }
 }
 
@@ -208,7 +290,10 @@ impl ChatService for FakeService {
         self.capabilities.clone()
     }
 
-    async fn create_conversation(&self, _: &NewConversation) -> Result<CreateOutcome, ServiceError> {
+    async fn create_conversation(
+        &self,
+        _: &NewConversation,
+    ) -> Result<CreateOutcome, ServiceError> {
         Err(ServiceError::unsupported("create a conversation"))
     }
 
@@ -220,10 +305,19 @@ impl ChatService for FakeService {
         let back = self.served("the list").await?;
         let conversations = {
             let state = self.world.lock();
-            state.server.rooms.values().map(crate::server::Room::said).collect()
+            state
+                .server
+                .rooms
+                .values()
+                .map(crate::server::Room::said)
+                .collect()
         };
         self.back(back).await?;
-        Ok(ConversationPage { conversations, next: None, skipped: 0 })
+        Ok(ConversationPage {
+            conversations,
+            next: None,
+            skipped: 0,
+        })
     }
 
     async fn conversation(&self, id: &ConversationId) -> Result<ServerConversation, ServiceError> {
@@ -246,13 +340,18 @@ impl ChatService for FakeService {
         self.back(back).await?;
         let mut state = self.world.lock();
         let (count, more) = (page.messages.len(), page.more);
-        state.note(format_args!("device {} gets {count} rows of {id}, more: {more}", self.device));
+        state.note(format_args!(
+            "device {} gets {count} rows of {id}, more: {more}",
+            self.device
+        ));
         match range {
             HistoryRange::Before(_) => {}
             _ if more => reached(Marker::cursor_paged_forward),
             _ => {
                 let room = id.clone();
-                state.devices[self.device].reads.push(CompleteRead { room, served });
+                state.devices[self.device]
+                    .reads
+                    .push(CompleteRead { room, served });
             }
         }
         Ok(page)
@@ -268,9 +367,11 @@ impl ChatService for FakeService {
         let started = Instant::now();
         if let Some(there) = plan.there {
             let (world, outgoing, device) = (self.world.clone(), outgoing.clone(), self.device);
+            world.lock().held += 1;
             let arrives = spawn(async move {
                 sleep_until(started + there).await;
                 let mut state = world.lock();
+                state.held -= 1;
                 let (place, fresh) = state.apply(device, &outgoing, tx);
                 if fresh {
                     state.after_apply(&world, &outgoing.conversation, place);
@@ -302,9 +403,15 @@ impl ChatService for FakeService {
             reached(Marker::sent_over_http);
             let room = state.server.room(&outgoing.conversation);
             // The answer to a request names the row that this request made.
-            let place = room.rows.iter().rposition(|row| row.key == Some(outgoing.id));
+            let place = room
+                .rows
+                .iter()
+                .rposition(|row| row.key == Some(outgoing.id));
             let message = place.map(|place| state.server.tell(&outgoing.conversation, place));
-            SendReceipt { message, answer: None }
+            SendReceipt {
+                message,
+                answer: None,
+            }
         })
     }
 
@@ -315,7 +422,11 @@ impl ChatService for FakeService {
         self.life.gate().await;
         let mut state = self.world.lock();
         if let Some(error) = plan.error {
-            state.note(format_args!("device {} cannot dial: {}", self.device, error.code()));
+            state.note(format_args!(
+                "device {} cannot dial: {}",
+                self.device,
+                error.code()
+            ));
             return Err(error);
         }
         let number = state.open_socket(self.device, self.life.number(), id);
@@ -346,7 +457,11 @@ impl ChatService for FakeService {
                 room.read_to = Some(up_to.clone());
                 for number in state.server.listeners(id) {
                     let up_to = up_to.clone();
-                    state.push(number, SessionEvent::ReadMarker { up_to }.into(), Duration::from_millis(20));
+                    state.push(
+                        number,
+                        SessionEvent::ReadMarker { up_to }.into(),
+                        Duration::from_millis(20),
+                    );
                 }
             }
         }
@@ -359,21 +474,26 @@ impl State {
         self.server.next_socket += 1;
         let number = self.server.next_socket;
         let now = Instant::now();
-        self.server.sockets.insert(number, Socket {
-            device,
-            life,
-            room: room.clone(),
-            deaf: false,
-            mute: false,
-            closed: false,
-            frozen: false,
-            inbound: std::collections::VecDeque::new(),
-            arrival: Arc::default(),
-            heard: now,
-            last_in: now,
-            last_out: now,
-        });
-        self.note(format_args!("device {device} opened socket {number} on {room}"));
+        self.server.sockets.insert(
+            number,
+            Socket {
+                device,
+                life,
+                room: room.clone(),
+                deaf: false,
+                mute: false,
+                closed: false,
+                frozen: false,
+                inbound: std::collections::VecDeque::new(),
+                arrival: Arc::default(),
+                heard: now,
+                last_in: now,
+                last_out: now,
+            },
+        );
+        self.note(format_args!(
+            "device {device} opened socket {number} on {room}"
+        ));
         number
     }
 
@@ -383,7 +503,10 @@ impl State {
         let at = self.net.millis(200, 25_000);
         let threat = [Fault::Close, Fault::Freeze, Fault::HalfOpen]
             .into_iter()
-            .find(|fault| { let rate = self.faults.rate(*fault) * 10; self.net.per_mille(rate) });
+            .find(|fault| {
+                let rate = self.faults.rate(*fault) * 10;
+                self.net.per_mille(rate)
+            });
         let Some(threat) = threat else { return };
         let code = self.net.pick(&[1000, 1001, 1006, 1011, 1012, 1013, 4000]);
         let outward = self.net.per_mille(500);
@@ -395,10 +518,19 @@ impl State {
                 return;
             }
             if threat == Fault::Close {
-                let reason = if code == 1006 { CloseReason::Broken } else { CloseReason::Code(code) };
+                let reason = if code == 1006 {
+                    CloseReason::Broken
+                } else {
+                    CloseReason::Code(code)
+                };
                 return state.cut(number, reason);
             }
-            state.silence(&world, number, threat == Fault::Freeze || !outward, threat == Fault::Freeze || outward);
+            state.silence(
+                &world,
+                number,
+                threat == Fault::Freeze || !outward,
+                threat == Fault::Freeze || outward,
+            );
         });
     }
 }

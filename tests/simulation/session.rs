@@ -69,11 +69,14 @@ impl RealtimeSession for FakeSession {
                 state.told(self.device, outgoing.id, tx, Told::NotApplied);
                 return Err(ServiceError::unreachable("the socket is closed"));
             }
-            state.plan_frame(self.device, self.number).map(|at| (at, tx))
+            state
+                .plan_frame(self.device, self.number)
+                .map(|at| (at, tx))
         };
         if let Some((at, tx)) = leaves {
             let (world, outgoing) = (self.world.clone(), outgoing.clone());
             let (device, number) = (self.device, self.number);
+            world.lock().held += 1;
             spawn(async move {
                 tokio::time::sleep_until(at).await;
                 take_frame(&world, device, number, &outgoing, tx);
@@ -87,7 +90,11 @@ impl RealtimeSession for FakeSession {
         let mut state = self.world.lock();
         let socket = &state.server.sockets[&self.number];
         if !socket.closed && !socket.deaf {
-            state.push(self.number, SessionEvent::Alive.into(), Duration::from_millis(40));
+            state.push(
+                self.number,
+                SessionEvent::Alive.into(),
+                Duration::from_millis(40),
+            );
         }
         Ok(())
     }
@@ -102,6 +109,7 @@ impl RealtimeSession for FakeSession {
 /// The server got a message over a socket.
 fn take_frame(world: &World, device: usize, number: u64, outgoing: &Outgoing, tx: usize) {
     let mut state = world.lock();
+    state.held -= 1;
     if state.server.sockets[&number].deaf {
         return;
     }
@@ -137,7 +145,9 @@ impl State {
         }
         if self.occurs(Fault::LateApply) {
             delay = self.late();
-            self.note(format_args!("socket {number}: the frame is late by {delay:?}"));
+            self.note(format_args!(
+                "socket {number}: the frame is late by {delay:?}"
+            ));
         } else if self.occurs(Fault::Delay) {
             delay = self.net.millis(500, 9_000);
         }
@@ -153,20 +163,30 @@ impl State {
             return;
         }
         let keyed = self.server.profile == Profile::Keyed;
-        let vital = matches!(frame.event, SessionEvent::Ready | SessionEvent::Alive | SessionEvent::Closed(_));
+        let vital = matches!(
+            frame.event,
+            SessionEvent::Ready | SessionEvent::Alive | SessionEvent::Closed(_)
+        );
         let mut frames = vec![frame];
         if !vital {
             if self.occurs(Fault::DropFrame) {
                 self.note(format_args!("socket {number}: lost {:?}", frames[0].event));
                 frames.clear();
             } else if self.occurs(Fault::Undecodable) {
-                self.note(format_args!("socket {number}: garbled {:?}", frames[0].event));
+                self.note(format_args!(
+                    "socket {number}: garbled {:?}",
+                    frames[0].event
+                ));
                 frames = vec![SessionEvent::Undecodable.into()];
             } else if keyed && self.occurs(Fault::Duplicate) {
                 frames.push(frames[0].clone());
             }
         }
-        let extra = if !vital && self.occurs(Fault::Delay) { self.net.millis(200, 4_000) } else { Duration::ZERO };
+        let extra = if !vital && self.occurs(Fault::Delay) {
+            self.net.millis(200, 4_000)
+        } else {
+            Duration::ZERO
+        };
         let swap = keyed && !vital && self.occurs(Fault::Reorder);
         let socket = self.server.sockets.get_mut(&number).unwrap();
         socket.last_in = socket.last_in.max(Instant::now() + delay + extra);
@@ -177,7 +197,12 @@ impl State {
         let last = socket.inbound.len();
         if swap && last >= 2 {
             let (a, b) = (last - 2, last - 1);
-            let movable = |frame: &Frame| matches!(frame.event, SessionEvent::Message(_) | SessionEvent::Acknowledged { .. });
+            let movable = |frame: &Frame| {
+                matches!(
+                    frame.event,
+                    SessionEvent::Message(_) | SessionEvent::Acknowledged { .. }
+                )
+            };
             if movable(&socket.inbound[a].1) && movable(&socket.inbound[b].1) {
                 let first = socket.inbound[a].1.clone();
                 socket.inbound[a].1 = socket.inbound[b].1.clone();
@@ -189,13 +214,24 @@ impl State {
 
     /// A frame is handed to the client.
     fn arrived(&mut self, session: &FakeSession, frame: Frame) -> SessionEvent {
-        self.note(format_args!("socket {} brings {:?}", session.number, frame.event));
+        self.note(format_args!(
+            "socket {} brings {:?}",
+            session.number, frame.event
+        ));
         self.server.sockets.get_mut(&session.number).unwrap().heard = Instant::now();
         if let Some(piece) = frame.piece {
             let ledger = &mut self.devices[session.device];
-            ledger.pieces.entry(session.room.clone()).or_default().push(piece);
+            ledger
+                .pieces
+                .entry(session.room.clone())
+                .or_default()
+                .push(piece);
         }
-        if let SessionEvent::Acknowledged { client_id: Some(id), .. } = &frame.event {
+        if let SessionEvent::Acknowledged {
+            client_id: Some(id),
+            ..
+        } = &frame.event
+        {
             self.told_last(session.device, *id, Told::Applied);
         }
         if matches!(frame.event, SessionEvent::Closed(_)) {
@@ -223,7 +259,9 @@ impl State {
         self.note(format_args!("socket {number} is cut: {reason:?}"));
         let socket = self.server.sockets.get_mut(&number).unwrap();
         let last = socket.last_in.max(Instant::now());
-        socket.inbound.push_back((last, SessionEvent::Closed(reason).into()));
+        socket
+            .inbound
+            .push_back((last, SessionEvent::Closed(reason).into()));
         socket.mute = true;
         socket.deaf = true;
         socket.arrival.notify_one();

@@ -70,7 +70,9 @@ impl State {
         });
         Answer {
             gaps: gaps.collect(),
-            pieces: (0..count).map(|piece| format!("a{number}.{piece} ")).collect(),
+            pieces: (0..count)
+                .map(|piece| format!("a{number}.{piece} "))
+                .collect(),
             think: self.net.millis(100, 2_000),
             ending,
             silent: self.occurs(Fault::NoChunks),
@@ -82,7 +84,14 @@ impl State {
         for number in self.server.listeners(room) {
             let delay = self.net.millis(2, 60);
             let piece = piece.map(str::to_owned);
-            self.push(number, Frame { event: event.clone(), piece }, delay);
+            self.push(
+                number,
+                Frame {
+                    event: event.clone(),
+                    piece,
+                },
+                delay,
+            );
         }
     }
 }
@@ -109,11 +118,16 @@ async fn speak(world: &World, room: &ConversationId, answer: Answer) {
         sleep(*gap).await;
         if !answer.silent {
             let text = piece.clone();
-            world.lock().stream(room, &SessionEvent::AnswerDelta { text }, Some(piece));
+            world
+                .lock()
+                .stream(room, &SessionEvent::AnswerDelta { text }, Some(piece));
         }
     }
     if answer.ending == Ending::Error {
-        let event = SessionEvent::Failed { code: None, text: "the model broke".to_owned() };
+        let event = SessionEvent::Failed {
+            code: None,
+            text: "the model broke".to_owned(),
+        };
         world.lock().note(format_args!("a turn of {room} fails"));
         return world.lock().stream(room, &event, None);
     }
@@ -126,7 +140,10 @@ async fn speak(world: &World, room: &ConversationId, answer: Answer) {
     let text = answer.pieces.concat();
     let mut state = world.lock();
     let place = state.server.add(room, None, text.trim_end());
-    state.note(format_args!("the answer {} is row {place} of {room}", text.trim_end()));
+    state.note(format_args!(
+        "the answer {} is row {place} of {room}",
+        text.trim_end()
+    ));
     state.broadcast(room, place);
     if !before && answer.ending == Ending::Completed {
         state.stream(room, &completed, None);

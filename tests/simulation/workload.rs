@@ -67,17 +67,30 @@ impl Workload {
     pub(crate) fn new(world: &World, seed: u64) -> Self {
         let (rooms, profile) = {
             let state = world.lock();
-            (state.server.rooms.keys().cloned().collect(), state.server.profile)
+            (
+                state.server.rooms.keys().cloned().collect(),
+                state.server.profile,
+            )
         };
         let chance = Chance::new(seed, 3);
-        Self { world: world.clone(), chance, rooms, profile, said: 0 }
+        Self {
+            world: world.clone(),
+            chance,
+            rooms,
+            profile,
+            said: 0,
+        }
     }
 
     /// Some dozens of steps, some minutes of virtual time.
     pub(crate) async fn storm(&mut self, devices: &mut [Device]) {
         let hurry = self.chance.per_mille(300);
         for _ in 0..10 + self.chance.below(26) {
-            let gap = if hurry { self.chance.millis(1, 1_500) } else { self.chance.millis(20, 12_000) };
+            let gap = if hurry {
+                self.chance.millis(1, 1_500)
+            } else {
+                self.chance.millis(20, 12_000)
+            };
             sleep(gap).await;
             if self.world.lock().violation.is_some() {
                 return;
@@ -106,7 +119,9 @@ impl Workload {
             if device.is_crashed() && self.chance.per_mille(700) {
                 device.kill();
                 device.launch(&self.rooms).await;
-            } else if self.world.lock().devices[device.number].signed_out && self.chance.per_mille(300) {
+            } else if self.world.lock().devices[device.number].signed_out
+                && self.chance.per_mille(300)
+            {
                 self.world.lock().devices[device.number].signed_out = false;
                 if let Some(running) = &device.running {
                     running.client.foreground();
@@ -117,9 +132,15 @@ impl Workload {
 
     async fn take(&mut self, step: Step, device: &mut Device) {
         let number = device.number;
-        self.world.lock().note(format_args!("device {number}: {step:?}"));
+        self.world
+            .lock()
+            .note(format_args!("device {number}: {step:?}"));
         let room = self.chance.pick(&self.rooms);
-        let Some(running) = device.running.as_mut().filter(|running| !running.life.is_dead()) else {
+        let Some(running) = device
+            .running
+            .as_mut()
+            .filter(|running| !running.life.is_dead())
+        else {
             return;
         };
         match step {
@@ -135,7 +156,10 @@ impl Workload {
             Step::Retry => self.retry(running, number),
             Step::Open => {
                 let client = &running.client;
-                running.handles.entry(room.clone()).or_insert_with(|| client.open(room));
+                running
+                    .handles
+                    .entry(room.clone())
+                    .or_insert_with(|| client.open(room));
             }
             Step::Close => drop(running.handles.remove(&room)),
             Step::Read | Step::Older | Step::Synchronise | Step::CatchUp => {
@@ -176,7 +200,10 @@ impl Workload {
             match sent {
                 Ok(message) => state.promised(number, message.id, mode),
                 Err(error) => {
-                    state.note(format_args!("device {number}: a send ended with {}", error.error.code()));
+                    state.note(format_args!(
+                        "device {number}: a send ended with {}",
+                        error.error.code()
+                    ));
                     state.refused(number, &text, mode, &error);
                 }
             }
@@ -193,10 +220,17 @@ impl Workload {
         });
     }
 
-    fn pick(&mut self, number: usize, fits: impl Fn(DeliveryState) -> bool) -> Option<ClientMessageId> {
+    fn pick(
+        &mut self,
+        number: usize,
+        fits: impl Fn(DeliveryState) -> bool,
+    ) -> Option<ClientMessageId> {
         let state = self.world.lock();
         let known = state.devices[number].accepted.iter();
-        let fitting: Vec<_> = known.filter(|message| fits(message.state) && !message.gone).map(|message| message.id).collect();
+        let fitting: Vec<_> = known
+            .filter(|message| fits(message.state) && !message.gone)
+            .map(|message| message.id)
+            .collect();
         drop(state);
         (!fitting.is_empty()).then(|| self.chance.pick(&fitting))
     }
@@ -217,10 +251,19 @@ impl Workload {
     }
 
     async fn trouble(&mut self, device: &mut Device) {
-        let kinds = [Fault::Network, Fault::Background, Fault::WallJump, Fault::Crash, Fault::Edits];
+        let kinds = [
+            Fault::Network,
+            Fault::Background,
+            Fault::WallJump,
+            Fault::Crash,
+            Fault::Edits,
+        ];
         let on: Vec<_> = {
             let state = self.world.lock();
-            kinds.into_iter().filter(|fault| state.faults.is_on(*fault)).collect()
+            kinds
+                .into_iter()
+                .filter(|fault| state.faults.is_on(*fault))
+                .collect()
         };
         if on.is_empty() {
             return;
@@ -242,8 +285,13 @@ impl Workload {
     }
 
     fn background(&mut self, device: &Device) {
-        let Some(running) = &device.running else { return };
-        let (deadline, away) = (self.chance.millis(0, 20_000), self.chance.millis(100, 60_000));
+        let Some(running) = &device.running else {
+            return;
+        };
+        let (deadline, away) = (
+            self.chance.millis(0, 20_000),
+            self.chance.millis(100, 60_000),
+        );
         let client = running.client.clone();
         spawn(async move { drop(client.background(deadline).await) });
         let client = running.client.clone();
@@ -285,7 +333,10 @@ impl Workload {
             if let Some(running) = device.running.as_mut() {
                 for room in &self.rooms {
                     let client = &running.client;
-                    running.handles.entry(room.clone()).or_insert_with(|| client.open(room.clone()));
+                    running
+                        .handles
+                        .entry(room.clone())
+                        .or_insert_with(|| client.open(room.clone()));
                 }
                 // Suspended, or signed out: only the app can end that.
                 running.client.foreground();
@@ -313,13 +364,20 @@ fn ask(running: &Running, room: &ConversationId, step: Step) {
 impl State {
     fn promised(&mut self, device: usize, id: ClientMessageId, mode: SendMode) {
         if self.devices[device].find(id).is_none() {
-            self.violation("INV-01", format_args!("{id} was called accepted and is not stored"));
+            self.violation(
+                "INV-01",
+                format_args!("{id} was called accepted and is not stored"),
+            );
         }
         let held = self.devices[device].find(id).is_some_and(|known| {
-            known.state == DeliveryState::Cancelled || self.server.room(&known.room).holds(id).is_some()
+            known.state == DeliveryState::Cancelled
+                || self.server.room(&known.room).holds(id).is_some()
         });
         if mode == SendMode::Direct && !held {
-            self.violation("INV-03", format_args!("the direct send {id} was called sent and is not"));
+            self.violation(
+                "INV-03",
+                format_args!("the direct send {id} was called sent and is not"),
+            );
         }
     }
 
@@ -340,7 +398,10 @@ impl State {
         }
         if error.draft.as_deref() != Some(text) && error.error.code() != "closed" {
             let code = error.error.code();
-            self.violation("INV-01", format_args!("device {device}: a direct send ended with {code} and no draft"));
+            self.violation(
+                "INV-01",
+                format_args!("device {device}: a direct send ended with {code} and no draft"),
+            );
         }
     }
 
@@ -355,7 +416,9 @@ impl State {
         row.revision += 1;
         row.deleted = delete;
         row.text.push_str(" (edited)");
-        self.note(format_args!("row {place} of {room} is changed, deleted: {delete}"));
+        self.note(format_args!(
+            "row {place} of {room} is changed, deleted: {delete}"
+        ));
         self.broadcast(room, place);
     }
 }

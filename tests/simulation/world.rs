@@ -47,6 +47,8 @@ pub(crate) struct State {
     pub(crate) net: Chance,
     pub(crate) faults: Faults,
     pub(crate) healed: bool,
+    /// Requests that the network holds back.
+    pub(crate) held: usize,
     pub(crate) trace: Trace,
     pub(crate) server: Server,
     pub(crate) devices: Vec<Ledger>,
@@ -72,7 +74,9 @@ pub(crate) struct Outcome {
 }
 
 /// A task of the fake world.
-pub(crate) fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+pub(crate) fn spawn<T: Send + 'static>(
+    task: impl Future<Output = T> + Send + 'static,
+) -> JoinHandle<T> {
     tokio::task::spawn(task)
 }
 
@@ -102,7 +106,10 @@ impl State {
         let ledger = &mut self.devices[device];
         ledger.crashed = true;
         let states = ledger.accepted.iter().map(|message| message.state);
-        if states.into_iter().any(|state| state == tidings::domain::delivery::DeliveryState::Sending) {
+        if states
+            .into_iter()
+            .any(|state| state == tidings::domain::delivery::DeliveryState::Sending)
+        {
             reached(Marker::kill_while_sending);
         }
         if self.server.rooms.values().any(|room| room.answering) {
@@ -117,7 +124,9 @@ impl State {
 
     /// A socket falls silent without a close; "INV-23": it must be replaced within a bound.
     pub(crate) fn silence(&mut self, world: &World, number: u64, deaf: bool, mute: bool) {
-        self.note(format_args!("socket {number} falls silent, deaf: {deaf}, mute: {mute}"));
+        self.note(format_args!(
+            "socket {number} falls silent, deaf: {deaf}, mute: {mute}"
+        ));
         let socket = self.server.sockets.get_mut(&number).unwrap();
         socket.deaf |= deaf;
         socket.mute |= mute;
@@ -137,7 +146,10 @@ impl State {
                     return;
                 }
                 if socket.heard == heard {
-                    return state.violation("INV-23", format_args!("socket {number} is dead for {DEAD:?} and still in use"));
+                    return state.violation(
+                        "INV-23",
+                        format_args!("socket {number} is dead for {DEAD:?} and still in use"),
+                    );
                 }
             }
         });
@@ -158,7 +170,10 @@ pub(crate) fn run(seed: u64) -> Outcome {
     let Some(shared) = Arc::into_inner(world) else {
         panic!("somebody still holds the world");
     };
-    let state = shared.0.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let state = shared
+        .0
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     Outcome {
         hash: state.trace.hash(),
         violation: state.violation,
@@ -168,7 +183,11 @@ pub(crate) fn run(seed: u64) -> Outcome {
 
 fn draw(seed: u64) -> State {
     let mut chance = Chance::new(seed, 1);
-    let profile = if seed.is_multiple_of(2) { Profile::Keyed } else { Profile::Nameless };
+    let profile = if seed.is_multiple_of(2) {
+        Profile::Keyed
+    } else {
+        Profile::Nameless
+    };
     let rooms = 1 + chance.below(2);
     let devices = 1 + chance.below(3);
     let faults = Faults::swarm(&mut chance);
@@ -176,13 +195,24 @@ fn draw(seed: u64) -> State {
     config.history_page = chance.pick(&[3, 10, 100]);
     config.max_live = chance.pick(&[1, 10, 10, 10]);
     config.websocket = !chance.per_mille(70);
-    config.send_expiry = chance.pick(&[config.send_expiry, config.send_expiry, config.send_expiry, Duration::from_secs(45)]);
+    config.send_expiry = chance.pick(&[
+        config.send_expiry,
+        config.send_expiry,
+        config.send_expiry,
+        Duration::from_secs(45),
+    ]);
     let mut state = State {
         net: Chance::new(seed, 2),
         healed: false,
+        held: 0,
         trace: Trace::new(),
         server: Server::new(profile, rooms),
-        devices: (0..devices).map(|_| Ledger { online: true, ..Ledger::default() }).collect(),
+        devices: (0..devices)
+            .map(|_| Ledger {
+                online: true,
+                ..Ledger::default()
+            })
+            .collect(),
         violation: None,
         ready_frame: chance.per_mille(600),
         send_over_socket: chance.per_mille(750),
@@ -190,12 +220,17 @@ fn draw(seed: u64) -> State {
         faults,
     };
     let names = state.faults.names();
-    state.note(format_args!("seed {seed}: {profile:?}, {rooms} rooms, {devices} devices, faults: {names}"));
+    state.note(format_args!(
+        "seed {seed}: {profile:?}, {rooms} rooms, {devices} devices, faults: {names}"
+    ));
     state
 }
 
 async fn live(seed: u64) -> (World, tempfile::TempDir) {
-    let home = tempfile::Builder::new().prefix("tidings-sim").tempdir_in(base()).unwrap();
+    let home = tempfile::Builder::new()
+        .prefix("tidings-sim")
+        .tempdir_in(base())
+        .unwrap();
     let world = Arc::new(Shared(Mutex::new(draw(seed))));
     let count = world.lock().devices.len();
     let mut devices = Vec::new();
@@ -216,5 +251,9 @@ async fn live(seed: u64) -> (World, tempfile::TempDir) {
 /// A directory in memory where there is one.
 fn base() -> &'static std::path::Path {
     let memory = std::path::Path::new("/dev/shm");
-    if memory.is_dir() { memory } else { std::path::Path::new(env!("CARGO_TARGET_TMPDIR")) }
+    if memory.is_dir() {
+        memory
+    } else {
+        std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+    }
 }

@@ -52,7 +52,13 @@ async fn a_streamed_answer_is_bound_to_the_servers_row() {
     assert_eq!(rows[1].server_id.as_ref().unwrap().as_str(), "m2");
     assert_eq!(rows[1].completeness, Completeness::Complete);
     let ended = app.told().into_iter().filter(|event| {
-        matches!(event, ClientEvent::Stream { phase: StreamPhase::Completed, .. })
+        matches!(
+            event,
+            ClientEvent::Stream {
+                phase: StreamPhase::Completed,
+                ..
+            }
+        )
     });
     assert_eq!(ended.count(), 1, "the end is told once");
     drop(handle);
@@ -92,10 +98,19 @@ async fn l69_answer_must_follow_its_own_question() {
     let waiting = handle.send("one more").await.unwrap().id;
     pass(secs(1)).await;
     let queued = app.outbox().await.remove(0);
-    assert_eq!((queued.message, queued.reason.unwrap().code.as_str()), (waiting, "turn_open"));
+    assert_eq!(
+        (queued.message, queued.reason.unwrap().code.as_str()),
+        (waiting, "turn_open")
+    );
     app.service.writes("c1", Role::Assistant, "its answer");
     pass(secs(6)).await;
-    let expected = ["an older question", "an older answer", "a newer question", "its answer", "one more"];
+    let expected = [
+        "an older question",
+        "an older answer",
+        "a newer question",
+        "its answer",
+        "one more",
+    ];
     assert_eq!(app.texts("c1").await, expected);
     assert_eq!(app.rows("c1").await[2].id, id);
 }
@@ -112,7 +127,8 @@ async fn an_answer_cut_short_is_completed_from_the_history_on_the_same_row() {
     let id = rows[1].id;
     handle.send("are you there").await.unwrap();
     app.service.edit("c1", |rows| {
-        let answer = tidings::testing::scripted::server_message("m9", Role::Assistant, "Half an hour");
+        let answer =
+            tidings::testing::scripted::server_message("m9", Role::Assistant, "Half an hour");
         rows.insert(1, answer);
     });
     pass(secs(60)).await;
@@ -156,7 +172,10 @@ async fn a_full_message_without_any_stream_answers_the_question() {
     let waiting = handle.send("the next").await.unwrap().id;
     app.service.pushes("c1", "a plain answer");
     pass(secs(1)).await;
-    assert_eq!(app.texts("c1").await, ["a question", "a plain answer", "the next"]);
+    assert_eq!(
+        app.texts("c1").await,
+        ["a question", "a plain answer", "the next"]
+    );
     assert!(app.message(waiting).await.unwrap().state.is_on_server());
 }
 
@@ -165,7 +184,9 @@ async fn typing_is_the_same_over_both_transports() {
     let typing = |app: &mut App| -> Vec<bool> {
         let told = app.told().into_iter();
         told.filter_map(|event| match event {
-            ClientEvent::Typing { user: None, active, .. } => Some(active),
+            ClientEvent::Typing {
+                user: None, active, ..
+            } => Some(active),
             _ => None,
         })
         .collect()
@@ -196,7 +217,10 @@ async fn stop_ends_the_answer_and_keeps_what_came() {
     handle.stop_answer().await.unwrap();
     pass(ms(50)).await;
     let row = app.rows("c1").await.remove(1);
-    assert_eq!((row.text.as_str(), row.completeness), ("Enough", Completeness::Stopped));
+    assert_eq!(
+        (row.text.as_str(), row.completeness),
+        ("Enough", Completeness::Stopped)
+    );
     assert_eq!(app.service.count(Operation::StopAnswer), 1);
 }
 
@@ -207,13 +231,18 @@ async fn a_socket_that_breaks_in_the_middle_of_an_answer_loses_nothing() {
     let handle = asked(&app).await;
     app.service.session("c1").push(delta("The first "));
     pass(ms(50)).await;
-    app.service.always(Operation::Connect, Reply::Fail(blocked()));
+    app.service
+        .always(Operation::Connect, Reply::Fail(blocked()));
     app.service.session("c1").end(CloseReason::Broken);
     pass(secs(3)).await;
     assert_eq!(app.texts("c1").await, ["a question", "The first "]);
-    app.service.writes("c1", Role::Assistant, "The first half and the second");
+    app.service
+        .writes("c1", Role::Assistant, "The first half and the second");
     pass(secs(6)).await;
-    assert_eq!(app.texts("c1").await, ["a question", "The first half and the second"]);
+    assert_eq!(
+        app.texts("c1").await,
+        ["a question", "The first half and the second"]
+    );
     drop(handle);
 }
 
@@ -224,7 +253,15 @@ async fn another_devices_question_and_answer_appear_in_order() {
     app.service.writes_own("c1", "asked on the tablet");
     app.service.streams("c1", &["answered ", "there"]);
     pass(secs(5)).await;
-    assert_eq!(app.texts("c1").await, ["asked on the tablet", "answered there"]);
-    assert!(app.rows("c1").await.iter().all(|row| row.server_id.is_some()));
+    assert_eq!(
+        app.texts("c1").await,
+        ["asked on the tablet", "answered there"]
+    );
+    assert!(
+        app.rows("c1")
+            .await
+            .iter()
+            .all(|row| row.server_id.is_some())
+    );
     drop(handle);
 }

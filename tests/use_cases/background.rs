@@ -1,7 +1,9 @@
 //! Background, suspend, foreground, and the end.
 
 use tidings::{
-    domain::{connection::ConnectionState, delivery::DeliveryState, event::ClientEvent, message::Role},
+    domain::{
+        connection::ConnectionState, delivery::DeliveryState, event::ClientEvent, message::Role,
+    },
     testing::{
         ScriptedService,
         scripted::{Operation, Reply, delta},
@@ -20,7 +22,10 @@ async fn sockets_are_closed_at_the_deadline_and_nothing_is_asked_afterwards() {
     let took = started.elapsed();
     assert!(took >= secs(20) && took <= ms(20_200), "{took:?}");
     assert!(app.service.sessions("c1").is_empty());
-    assert_eq!(handle.connection().await.unwrap().state, ConnectionState::Suspended);
+    assert_eq!(
+        handle.connection().await.unwrap().state,
+        ConnectionState::Suspended
+    );
     let calls = app.service.calls().len();
     pass(secs(3600)).await;
     assert_eq!(app.service.calls().len(), calls);
@@ -59,7 +64,10 @@ async fn back_in_the_foreground_everything_goes_on_within_a_quarter_second() {
     assert_eq!(app.state(id).await, DeliveryState::Queued);
     app.client.foreground();
     pass(ms(250)).await;
-    assert_eq!(handle.connection().await.unwrap().state, ConnectionState::Live);
+    assert_eq!(
+        handle.connection().await.unwrap().state,
+        ConnectionState::Live
+    );
     assert_eq!(app.state(id).await, DeliveryState::Sent);
     pass(secs(2)).await;
     assert_eq!(app.texts("c1").await, ["while away", "typed in a widget"]);
@@ -79,14 +87,18 @@ async fn coming_back_before_the_deadline_suspends_nothing() {
     let (done, ()) = tokio::join!(background, back);
     done.unwrap();
     pass(secs(60)).await;
-    assert_eq!(handle.connection().await.unwrap().state, ConnectionState::Live);
+    assert_eq!(
+        handle.connection().await.unwrap().state,
+        ConnectionState::Live
+    );
 }
 
 // covers: F-48
 #[tokio::test(start_paused = true)]
 async fn what_was_on_the_wire_at_the_deadline_is_looked_for_not_resent() {
     let mut app = App::new().await;
-    app.service.next(Operation::Send, Reply::HangAndApply(secs(5)));
+    app.service
+        .next(Operation::Send, Reply::HangAndApply(secs(5)));
     let id = app.send("in between").await;
     pass(secs(1)).await;
     app.client.background(secs(1)).await.unwrap();
@@ -146,7 +158,8 @@ async fn an_answer_under_way_at_the_deadline_keeps_its_text_and_is_completed_lat
 #[tokio::test(start_paused = true)]
 async fn what_is_uncertain_at_the_deadline_asks_for_nothing_while_suspended() {
     let app = App::new().await;
-    app.service.always(Operation::History, Reply::Fail(unreachable()));
+    app.service
+        .always(Operation::History, Reply::Fail(unreachable()));
     app.service.next(Operation::Send, Reply::Fail(lost()));
     app.send("where is it").await;
     pass(secs(2)).await;
@@ -165,7 +178,10 @@ async fn a_conversation_opened_while_suspended_connects_in_the_foreground() {
     assert_eq!(app.service.calls().len(), 0);
     app.client.foreground();
     pass(secs(1)).await;
-    assert_eq!(handle.connection().await.unwrap().state, ConnectionState::Live);
+    assert_eq!(
+        handle.connection().await.unwrap().state,
+        ConnectionState::Live
+    );
 }
 
 // covers: INV-24
@@ -179,7 +195,9 @@ async fn shutdown_ends_in_bounded_time_and_nothing_is_told_afterwards() {
     let pending = catching_up.catch_up(chat("c1"));
     let shutdown = async {
         pass(ms(100)).await;
-        tokio::time::timeout(secs(3), app.client.shutdown()).await.unwrap();
+        tokio::time::timeout(secs(3), app.client.shutdown())
+            .await
+            .unwrap();
     };
     let (read, ()) = tokio::join!(pending, shutdown);
     assert!(read.is_err(), "whoever waits is answered");
@@ -195,7 +213,10 @@ async fn shutdown_ends_in_bounded_time_and_nothing_is_told_afterwards() {
 
 #[tokio::test(start_paused = true)]
 async fn dropping_the_client_ends_its_sockets_and_its_polling() {
-    let service = ScriptedService::builder().conversation("c1").conversation("c2").build();
+    let service = ScriptedService::builder()
+        .conversation("c1")
+        .conversation("c2")
+        .build();
     let app = App::over(&service).await;
     let live = app.live().await;
     service.next(Operation::Connect, Reply::Fail(blocked()));
@@ -203,7 +224,12 @@ async fn dropping_the_client_ends_its_sockets_and_its_polling() {
     pass(ms(500)).await;
     drop((live, polling, app));
     pass(secs(2)).await;
-    assert!(service.all_sessions().iter().all(tidings::testing::ScriptedSession::is_closed));
+    assert!(
+        service
+            .all_sessions()
+            .iter()
+            .all(tidings::testing::ScriptedSession::is_closed)
+    );
     let calls = service.calls().len();
     pass(secs(3600)).await;
     assert_eq!(service.calls().len(), calls);
@@ -230,7 +256,10 @@ async fn the_state_says_suspended_to_the_last() {
 
 #[tokio::test(start_paused = true)]
 async fn letting_go_of_one_conversation_while_suspended_wakes_no_other() {
-    let service = ScriptedService::builder().conversation("c1").conversation("c2").build();
+    let service = ScriptedService::builder()
+        .conversation("c1")
+        .conversation("c2")
+        .build();
     let app = App::over(&service).await;
     let first = app.live().await;
     let second = app.client.open(chat("c2"));

@@ -14,7 +14,8 @@ use crate::support::{App, lost, pass, secs, unreachable};
 #[tokio::test(start_paused = true)]
 async fn a_queued_message_is_taken_back_and_never_leaves() {
     let mut app = App::new().await;
-    app.service.always(Operation::Send, Reply::Fail(unreachable()));
+    app.service
+        .always(Operation::Send, Reply::Fail(unreachable()));
     let id = app.send("never mind").await;
     let next = app.send("the next").await;
     pass(secs(10)).await;
@@ -43,7 +44,8 @@ async fn a_message_on_the_wire_cannot_be_taken_back() {
 #[tokio::test(start_paused = true)]
 async fn an_uncertain_message_taken_back_is_not_resent_and_still_binds() {
     let mut app = App::new().await;
-    app.service.next(Operation::Send, Reply::HangAndApply(secs(60)));
+    app.service
+        .next(Operation::Send, Reply::HangAndApply(secs(60)));
     let id = app.send("too late to stop").await;
     pass(secs(35)).await;
     assert_eq!(app.state(id).await, DeliveryState::Uncertain);
@@ -51,7 +53,11 @@ async fn an_uncertain_message_taken_back_is_not_resent_and_still_binds() {
     pass(secs(30)).await;
     let handle = app.live().await;
     pass(secs(5)).await;
-    assert_eq!(app.service.texts("c1"), ["too late to stop"], "once: it was not resent");
+    assert_eq!(
+        app.service.texts("c1"),
+        ["too late to stop"],
+        "once: it was not resent"
+    );
     let rows = app.rows("c1").await;
     assert_eq!(rows.len(), 1, "and it is the same row");
     assert_eq!((rows[0].id, rows[0].state), (id, DeliveryState::Sent));
@@ -84,8 +90,14 @@ async fn only_a_failed_message_can_be_retried() {
     let refused = app.client.retry(id).await.unwrap_err();
     assert_eq!(refused.code(), "message.not_failed");
     let unknown = app.client.mint_message_id();
-    assert_eq!(app.client.retry(unknown).await.unwrap_err().code(), "not_found");
-    assert_eq!(app.client.cancel(unknown).await.unwrap_err().code(), "not_found");
+    assert_eq!(
+        app.client.retry(unknown).await.unwrap_err().code(),
+        "not_found"
+    );
+    assert_eq!(
+        app.client.cancel(unknown).await.unwrap_err().code(),
+        "not_found"
+    );
 }
 
 #[tokio::test(start_paused = true)]

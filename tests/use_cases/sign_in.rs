@@ -12,7 +12,8 @@ use crate::support::{App, chat, lost, pass, secs, signed_out};
 
 fn asked_to_sign_in(app: &mut App) -> usize {
     let told = app.told().into_iter();
-    told.filter(|event| matches!(event, ClientEvent::SignInRequired)).count()
+    told.filter(|event| matches!(event, ClientEvent::SignInRequired))
+        .count()
 }
 
 // covers: F-18, F-19, INV-19
@@ -41,7 +42,10 @@ async fn a_refused_token_stops_all_traffic_and_fails_nothing() {
         assert_eq!(app.state(*id).await, DeliveryState::Sent);
     }
     assert_eq!(app.service.texts("c1"), ["first", "second"]);
-    assert_eq!(handle.connection().await.unwrap().state, ConnectionState::Live);
+    assert_eq!(
+        handle.connection().await.unwrap().state,
+        ConnectionState::Live
+    );
 }
 
 // covers: F-18
@@ -64,7 +68,10 @@ async fn a_token_refused_to_a_poll_or_a_dial_is_told_alike() {
 // covers: F-19
 #[tokio::test(start_paused = true)]
 async fn what_is_uncertain_or_unfinished_asks_for_nothing_while_signed_out() {
-    let service = ScriptedService::builder().conversation("c1").conversation("c2").build();
+    let service = ScriptedService::builder()
+        .conversation("c1")
+        .conversation("c2")
+        .build();
     let mut app = App::over(&service).await;
     let handle = app.live().await;
     service.next(Operation::SocketSend, Reply::Fail(lost()));
@@ -89,7 +96,10 @@ async fn what_is_uncertain_or_unfinished_asks_for_nothing_while_signed_out() {
 // covers: F-19
 #[tokio::test(start_paused = true)]
 async fn a_conversation_opened_while_signed_out_connects_after_signing_in() {
-    let service = ScriptedService::builder().conversation("c1").conversation("c2").build();
+    let service = ScriptedService::builder()
+        .conversation("c1")
+        .conversation("c2")
+        .build();
     let app = App::over(&service).await;
     service.always_all(&Reply::Fail(signed_out()));
     let first = app.client.open(chat("c1"));
@@ -101,6 +111,12 @@ async fn a_conversation_opened_while_signed_out_connects_after_signing_in() {
     service.always_all(&Reply::Normal);
     app.client.foreground();
     pass(secs(2)).await;
-    assert_eq!(first.connection().await.unwrap().state, ConnectionState::Live);
-    assert_eq!(second.connection().await.unwrap().state, ConnectionState::Live);
+    assert_eq!(
+        first.connection().await.unwrap().state,
+        ConnectionState::Live
+    );
+    assert_eq!(
+        second.connection().await.unwrap().state,
+        ConnectionState::Live
+    );
 }

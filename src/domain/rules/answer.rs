@@ -117,7 +117,8 @@ fn place(rows: &mut dyn Rows, question: Option<ClientMessageId>) -> RowResult<So
     {
         // A question that left twice may have seen two answers begin.
         let behind = rows.page_after(&asked.conversation, asked.key, PLACES_FOR_ANSWERS + 1)?;
-        let places = std::iter::successors(Some(asked.key.answer_to()), |key| Some(key.answer_to()));
+        let places =
+            std::iter::successors(Some(asked.key.answer_to()), |key| Some(key.answer_to()));
         let free = |key: &SortKey| behind.iter().all(|row| row.key != *key);
         if let Some(key) = places.take(PLACES_FOR_ANSWERS).find(free) {
             return Ok(key);

@@ -129,7 +129,9 @@ impl Lane {
     pub(super) fn timeout(&self, held: bool, quiet_until: Option<Tick>) -> Option<Tick> {
         match &self.phase {
             Phase::InFlight { deadline, .. } => Some(*deadline),
-            Phase::Ready { due } if !held && !self.given_up() => Some((*due).max(quiet_until.unwrap_or_default())),
+            Phase::Ready { due } if !held && !self.given_up() => {
+                Some((*due).max(quiet_until.unwrap_or_default()))
+            }
             Phase::Uncertain {
                 step: Step::Due(due),
                 ..

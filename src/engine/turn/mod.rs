@@ -19,7 +19,9 @@
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{
-    domain::{event::StreamPhase, ids::ClientMessageId, message::Completeness, plant::planted, time::Tick},
+    domain::{
+        event::StreamPhase, ids::ClientMessageId, message::Completeness, plant::planted, time::Tick,
+    },
     engine::sooner,
 };
 
