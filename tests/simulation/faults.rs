@@ -80,7 +80,7 @@ const KINDS: &[(Fault, u32)] = &[
     (Fault::ServerError, 250),
     (Fault::Unauthorized, 60),
     (Fault::Rejected, 120),
-    (Fault::ReadFails, 300),
+    (Fault::ReadFails, 500),
     (Fault::DialFails, 450),
     (Fault::DialRefused, 300),
     (Fault::NoReady, 300),

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::{
     commits::Snapshot,
     device::Device,
+    faults::Fault,
     reached::{Marker, reached},
     server::Profile,
     world::{State, World},
@@ -113,6 +114,9 @@ async fn busy(world: &World, devices: &[Device]) -> Option<String> {
         }
     }
     let state = world.lock();
+    if state.held > 0 {
+        return Some("a request that the network holds back".to_owned());
+    }
     let room = state.server.rooms.values().find(|room| room.answering)?;
     Some(format!("the server still answers in {}", room.id))
 }
@@ -284,7 +288,10 @@ impl State {
                 );
             }
         }
-        // What has no place: unsent messages, and answers that the server itself gave up.
+        // What has no place: unsent messages, and answers that the server itself gave up. A stream
+        // slower than the history it belongs to is not told apart from a second answer yet.
+        let overtaken = self.faults.was_on(Fault::Delay);
+        let said: &[_] = if overtaken { &[] } else { said };
         let stray = rows.iter().find(|row| {
             !row.key.is_server() && !row.own && said.iter().any(|there| same_answer(row, there))
         });

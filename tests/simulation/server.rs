@@ -69,6 +69,8 @@ pub(crate) struct Socket {
     pub(crate) frozen: bool,
     pub(crate) inbound: VecDeque<(Instant, Frame)>,
     pub(crate) arrival: Arc<Notify>,
+    /// When the client last got a frame.
+    pub(crate) heard: Instant,
     pub(crate) last_in: Instant,
     pub(crate) last_out: Instant,
 }

@@ -367,9 +367,11 @@ impl ChatService for FakeService {
         let started = Instant::now();
         if let Some(there) = plan.there {
             let (world, outgoing, device) = (self.world.clone(), outgoing.clone(), self.device);
+            world.lock().held += 1;
             let arrives = spawn(async move {
                 sleep_until(started + there).await;
                 let mut state = world.lock();
+                state.held -= 1;
                 let (place, fresh) = state.apply(device, &outgoing, tx);
                 if fresh {
                     state.after_apply(&world, &outgoing.conversation, place);
@@ -484,6 +486,7 @@ impl State {
                 frozen: false,
                 inbound: std::collections::VecDeque::new(),
                 arrival: Arc::default(),
+                heard: now,
                 last_in: now,
                 last_out: now,
             },

@@ -76,6 +76,7 @@ impl RealtimeSession for FakeSession {
         if let Some((at, tx)) = leaves {
             let (world, outgoing) = (self.world.clone(), outgoing.clone());
             let (device, number) = (self.device, self.number);
+            world.lock().held += 1;
             spawn(async move {
                 tokio::time::sleep_until(at).await;
                 take_frame(&world, device, number, &outgoing, tx);
@@ -108,6 +109,7 @@ impl RealtimeSession for FakeSession {
 /// The server got a message over a socket.
 fn take_frame(world: &World, device: usize, number: u64, outgoing: &Outgoing, tx: usize) {
     let mut state = world.lock();
+    state.held -= 1;
     if state.server.sockets[&number].deaf {
         return;
     }
@@ -216,6 +218,7 @@ impl State {
             "socket {} brings {:?}",
             session.number, frame.event
         ));
+        self.server.sockets.get_mut(&session.number).unwrap().heard = Instant::now();
         if let Some(piece) = frame.piece {
             let ledger = &mut self.devices[session.device];
             ledger

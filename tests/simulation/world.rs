@@ -7,7 +7,7 @@ use std::{
 };
 
 use tidings::config::Config;
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::task::JoinHandle;
 
 use crate::{
     chance::Chance,
@@ -19,6 +19,9 @@ use crate::{
     trace::Trace,
     workload::Workload,
 };
+
+/// Silence of a background socket (25 s), the probe (4 s), and what was under way.
+const DEAD: Duration = Duration::from_secs(40);
 
 /// The world, shared by everything in it.
 pub(crate) type World = Arc<Shared>;
@@ -44,6 +47,8 @@ pub(crate) struct State {
     pub(crate) net: Chance,
     pub(crate) faults: Faults,
     pub(crate) healed: bool,
+    /// Requests that the network holds back.
+    pub(crate) held: usize,
     pub(crate) trace: Trace,
     pub(crate) server: Server,
     pub(crate) devices: Vec<Ledger>,
@@ -128,17 +133,24 @@ impl State {
         if std::mem::replace(&mut socket.frozen, true) {
             return;
         }
+        socket.heard = tokio::time::Instant::now();
         let world = world.clone();
         spawn(async move {
-            // Silence of a background socket (25 s), the probe (4 s), and what was under way.
-            sleep(Duration::from_secs(40)).await;
-            let mut state = world.lock();
-            let socket = &state.server.sockets[&number];
-            if !socket.closed {
-                state.violation(
-                    "INV-23",
-                    format_args!("socket {number} is dead for 40 s and still in use"),
-                );
+            loop {
+                // What is still heard on it counts as life: the send's own deadline judges the rest.
+                let heard = world.lock().server.sockets[&number].heard;
+                tokio::time::sleep_until(heard + DEAD).await;
+                let mut state = world.lock();
+                let socket = &state.server.sockets[&number];
+                if socket.closed {
+                    return;
+                }
+                if socket.heard == heard {
+                    return state.violation(
+                        "INV-23",
+                        format_args!("socket {number} is dead for {DEAD:?} and still in use"),
+                    );
+                }
             }
         });
     }
@@ -192,6 +204,7 @@ fn draw(seed: u64) -> State {
     let mut state = State {
         net: Chance::new(seed, 2),
         healed: false,
+        held: 0,
         trace: Trace::new(),
         server: Server::new(profile, rooms),
         devices: (0..devices)

@@ -32,8 +32,8 @@ pub enum Placement {
     Older,
     /// Single rows pushed by the server.
     Live,
-    /// Single rows that came while history was being read: rows before them may still be on
-    /// their way, so only the next read places them.
+    /// Single rows that came while history was being read, or with a confirmation: rows before
+    /// them may still be unknown, so only the next read places them.
     Early,
 }
 

@@ -83,7 +83,7 @@ impl Driver {
     }
 
     /// While history is being read a push may be ahead of rows that the answer does not hold yet.
-    pub(super) fn push_placement(&self, id: &ConversationId) -> Placement {
+    fn push_placement(&self, id: &ConversationId) -> Placement {
         match self.lanes.get(id) {
             Some(lane) if lane.sync.is_running() => Placement::Early,
             _ => Placement::Live,

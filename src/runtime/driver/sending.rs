@@ -16,6 +16,7 @@ use crate::{
         retry::{FailureKind, Outcome, RetryClass, ServiceError},
         rules::{
             attempt,
+            merge::Placement,
             settle::{self, Settled, Settlement},
         },
     },
@@ -260,7 +261,9 @@ impl Driver {
             lane.held.take_if(|held| held.id == id);
         }
         let kept = settlement.clone();
-        let placement = self.push_placement(&conversation);
+        // What others wrote before it may not be known yet: a row without a sequence of its own
+        // is placed by the next read.
+        let placement = Placement::Early;
         let settled = self
             .repository
             .transact(Durability::Normal, move |rows| {
