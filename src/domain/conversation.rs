@@ -261,6 +261,23 @@ mod tests {
     }
 
     #[test]
+    fn l85_context_keeps_the_id_it_was_created_with() {
+        let context = |id: &str| Context {
+            kind: "goal".into(),
+            id: Some(id.into()),
+        };
+        let mut stored = Conversation::new(ServerConversation {
+            context: Some(context("local")),
+            ..server()
+        });
+        stored.merge(ServerConversation {
+            context: Some(context("remote")),
+            ..server()
+        });
+        assert_eq!(stored.server.context, Some(context("local")));
+    }
+
+    #[test]
     fn an_unknown_status_does_not_lock_the_user_out() {
         assert!(Status::new("pending_approval").is_writable());
         assert!(!Status::new("completed").is_writable());

@@ -91,6 +91,7 @@ impl fmt::Debug for SortKey {
 mod tests {
     use super::*;
 
+    // covers: G10
     #[test]
     fn inv07_pending_follows_every_server_item_in_accept_order() {
         assert!(SortKey::server(i64::MAX) < SortKey::pending(0));

@@ -27,6 +27,7 @@ async fn message_is_sent_streamed_and_kept_over_the_socket_without_polling() {
     backend.stop().await;
 }
 
+// covers: G8
 #[tokio::test(flavor = "multi_thread")]
 async fn refused_socket_is_replaced_by_polling_and_the_reply_arrives() {
     let backend = backend();
@@ -64,6 +65,7 @@ async fn cut_during_a_chat_brings_the_second_reply_by_polling_once() {
     backend.stop().await;
 }
 
+// covers: G4
 #[tokio::test(flavor = "multi_thread")]
 async fn message_written_offline_is_queued_and_delivered_on_return() {
     let backend = backend();

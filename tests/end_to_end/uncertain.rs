@@ -12,7 +12,7 @@ fn copies(rows: &[Message], text: &str) -> usize {
         .count()
 }
 
-// covers: F-27, F-28, INV-03
+// covers: F-27, F-28, INV-03, G2
 #[tokio::test(flavor = "multi_thread")]
 async fn l73_older_message_of_the_same_text_is_not_taken_for_a_lost_one() {
     let backend = backend();

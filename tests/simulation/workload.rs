@@ -250,7 +250,10 @@ impl Workload {
         }
     }
 
-    #[allow(clippy::unused_async, reason = "a step of the workload like the others")]
+    #[allow(
+        clippy::unused_async,
+        reason = "a step of the workload like the others"
+    )]
     async fn trouble(&mut self, device: &mut Device) {
         let kinds = [
             Fault::Network,

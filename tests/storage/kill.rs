@@ -91,6 +91,7 @@ fn whole(word: &str) -> Option<u32> {
     word.strip_suffix('.')?.parse().ok()
 }
 
+// covers: G1
 #[tokio::test]
 async fn f45_inv01_nothing_that_was_acknowledged_is_lost_to_a_kill() {
     let (_home, path) = home();
