@@ -78,7 +78,12 @@ pub(crate) fn live() -> Vec<Finding> {
         })
     };
     let ratio = ratio(&in_turn(ROUNDS, [&mut ours, &mut floor]));
-    vec![Finding::at_most("first_byte_live", ratio, LIVE_BOUND, ROUNDS)]
+    vec![Finding::at_most(
+        "first_byte_live",
+        ratio,
+        LIVE_BOUND,
+        ROUNDS,
+    )]
 }
 
 /// Without a socket, by a request; its connection is kept on both sides. Each message has a
@@ -126,7 +131,12 @@ pub(crate) fn idle() -> Vec<Finding> {
         })
     };
     let ratio = ratio(&in_turn(ROUNDS, [&mut ours, &mut floor]));
-    vec![Finding::at_most("first_byte_idle", ratio, IDLE_BOUND, ROUNDS)]
+    vec![Finding::at_most(
+        "first_byte_idle",
+        ratio,
+        IDLE_BOUND,
+        ROUNDS,
+    )]
 }
 
 /// A client behind the tap, the commits of its accepts noted.
