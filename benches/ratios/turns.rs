@@ -26,6 +26,7 @@ struct Cost {
 }
 
 /// Calls and bytes, the upgrade and every read of the history counted.
+// covers: G16
 pub(crate) fn twenty() -> Vec<Finding> {
     let runtime = runtime();
     let ours = runtime.block_on(ours());
