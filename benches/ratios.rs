@@ -17,8 +17,12 @@
 mod accept;
 #[path = "ratios/bare.rs"]
 mod bare;
+#[path = "ratios/burst.rs"]
+mod burst;
 #[path = "ratios/device.rs"]
 mod device;
+#[path = "ratios/drain.rs"]
+mod drain;
 #[path = "ratios/first_byte.rs"]
 mod first_byte;
 #[path = "ratios/http.rs"]
@@ -41,6 +45,8 @@ mod socket;
 mod store;
 #[path = "ratios/turns.rs"]
 mod turns;
+#[path = "ratios/watched.rs"]
+mod watched;
 
 use std::process::ExitCode;
 
@@ -73,6 +79,14 @@ const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
         names: &["ingest"],
         run: ingest::history,
+    },
+    Benchmark {
+        names: &["drain_2000"],
+        run: drain::flat,
+    },
+    Benchmark {
+        names: &["burst_commits", "burst_bytes"],
+        run: burst::pushed,
     },
     Benchmark {
         names: &["round_trip"],

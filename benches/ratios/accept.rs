@@ -86,18 +86,23 @@ fn send(
     durability: Durability,
     number: usize,
 ) -> Duration {
-    let request = Accept {
+    let request = request(number);
+    timed(|| {
+        let accepted = store.transact(durability, move |rows| accept(rows, request));
+        runtime.block_on(accepted).unwrap()
+    })
+}
+
+/// The `number`th message to accept.
+pub(crate) fn request(number: usize) -> Accept {
+    Accept {
         id: key(number),
         conversation: conversation(),
         text: text(number),
         mode: SendMode::Durable,
         now: at(number),
         expiry: Duration::from_secs(3600),
-    };
-    timed(|| {
-        let accepted = store.transact(durability, move |rows| accept(rows, request));
-        runtime.block_on(accepted).unwrap()
-    })
+    }
 }
 
 /// The rows that the same accept writes.

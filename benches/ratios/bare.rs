@@ -42,7 +42,7 @@ pub(crate) struct Accepted {
     pub(crate) now: i64,
 }
 
-/// The transaction of an accept: three inserts and two updates.
+/// The transaction of an accept: three inserts and three updates.
 pub(crate) fn accept(db: &Connection, row: &Accepted) -> rusqlite::Result<()> {
     execute(db, "BEGIN IMMEDIATE", ())?;
     let key = (1_i64 << 61) + row.order * 4;
@@ -64,11 +64,7 @@ pub(crate) fn accept(db: &Connection, row: &Accepted) -> rusqlite::Result<()> {
          VALUES (?1, 1, 'user', 1, ?2, ?3, 0, 0, ?4, 0, 0, 0, 0, 1)",
         params![id, text, key, now],
     )?;
-    execute(
-        db,
-        "INSERT INTO journal (message, conversation, at, state, attempt) VALUES (?1, 1, ?2, 0, 0)",
-        params![id, now],
-    )?;
+    journal(db, row, 0)?;
     execute(
         db,
         "INSERT INTO outbox (message, conversation, body, durable, state, accept_order, attempt,
@@ -85,7 +81,7 @@ pub(crate) fn accept(db: &Connection, row: &Accepted) -> rusqlite::Result<()> {
     execute(db, "COMMIT", ())
 }
 
-/// The transaction that records an attempt: two updates of rows, one of the preview, one entry.
+/// The transaction that records an attempt: four updates and an insert.
 pub(crate) fn attempt(db: &Connection, row: &Accepted) -> rusqlite::Result<()> {
     execute(db, "BEGIN IMMEDIATE", ())?;
     execute(
@@ -93,11 +89,7 @@ pub(crate) fn attempt(db: &Connection, row: &Accepted) -> rusqlite::Result<()> {
         "UPDATE outbox SET state = 1, attempt = 1 WHERE message = ?1",
         [&row.id],
     )?;
-    execute(
-        db,
-        "INSERT INTO journal (message, conversation, at, state, attempt) VALUES (?1, 1, ?2, 1, 1)",
-        params![row.id, row.now],
-    )?;
+    journal(db, row, 1)?;
     execute(
         db,
         "UPDATE message SET state = 1, attempts = 1, version = 2 WHERE id = ?1",
@@ -109,6 +101,21 @@ pub(crate) fn attempt(db: &Connection, row: &Accepted) -> rusqlite::Result<()> {
         (),
     )?;
     execute(db, "COMMIT", ())
+}
+
+fn journal(db: &Connection, row: &Accepted, state: i64) -> rusqlite::Result<()> {
+    let sequence = 2 * row.order + state;
+    execute(
+        db,
+        "INSERT INTO journal (sequence, message, conversation, at, state, attempt)
+         VALUES (?1, ?2, 1, ?3, ?4, ?4)",
+        params![sequence, row.id, row.now, state],
+    )?;
+    execute(
+        db,
+        "UPDATE counter SET value = ?1 WHERE name = 'journal'",
+        [sequence],
+    )
 }
 
 /// A row of history.

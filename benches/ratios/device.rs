@@ -47,7 +47,7 @@ pub(crate) fn backend() -> Backend {
 /// A running client.
 pub(crate) struct Device {
     pub(crate) client: ChatClient,
-    _home: TempDir,
+    home: TempDir,
 }
 
 impl Device {
@@ -71,10 +71,7 @@ impl Device {
             config,
         };
         let client = ChatClient::start(parts).await.unwrap();
-        Self {
-            client,
-            _home: home,
-        }
+        Self { client, home }
     }
 
     pub(crate) async fn create(&self) -> ConversationId {
@@ -109,6 +106,28 @@ impl Device {
         };
         soon(state.as_str(), reached).await;
         handle
+    }
+
+    /// Waits until that many messages are stored.
+    pub(crate) async fn until_stored(&self, id: &ConversationId, count: usize) {
+        let mut timeline = self.client.observe_timeline(id.clone(), count);
+        let mut shown: Vec<Message> = Vec::new();
+        while shown.len() < count {
+            for change in timeline.next().await.unwrap() {
+                change.apply(&mut shown).unwrap();
+            }
+        }
+    }
+
+    /// Waits until nothing more is going on that was asked for.
+    pub(crate) async fn quiet(&self) {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+
+    /// The size of the store's log, which grows with every page written until it is folded in.
+    pub(crate) fn log_bytes(&self) -> u64 {
+        let log = self.home.path().join("chat.db-wal");
+        std::fs::metadata(log).unwrap().len()
     }
 
     /// Waits until the question and the answer to it are the newest rows, both the server's own.

@@ -4,24 +4,12 @@
 //! through a writer's thread (one hop) and a raw write. Ours also asks the store what is due and
 //! crosses the driver, so that it makes one more hop to a thread.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use futures_util::{SinkExt, StreamExt};
 use tidings::{
     Config,
-    domain::{
-        connection::ConnectionState,
-        ids::ConversationId,
-        outbox::SendMode,
-        ports::{
-            ChatRepository, Durability, Revision,
-            chat_repository::{Job, RowResult},
-        },
-    },
+    domain::{connection::ConnectionState, ids::ConversationId, outbox::SendMode},
 };
 use tokio_tungstenite::tungstenite::Message;
 
@@ -35,6 +23,7 @@ use crate::{
     servers::{self, Tap},
     socket,
     store::{self, text},
+    watched::Notes,
 };
 
 /// One hop beside commit and write would make it less than two; a busy machine adds to each hop.
@@ -48,8 +37,8 @@ pub(crate) fn live() -> Vec<Finding> {
     const ROUNDS: usize = 300;
     let runtime = store::runtime();
     let backend = device::backend();
-    let (tap, stamps) = (Tap::before(backend.addr()), Stamps::default());
-    let device = runtime.block_on(stamps.device(&tap));
+    let (tap, notes) = (Tap::before(backend.addr()), Notes::default());
+    let device = runtime.block_on(behind(&tap, &notes));
     let id = runtime.block_on(device.create());
     let chat = runtime.block_on(device.open(&id, ConnectionState::Live));
     let mut sent = 0;
@@ -62,7 +51,7 @@ pub(crate) fn live() -> Vec<Finding> {
             pause().await;
             device.until_answered(&id, &text(sent)).await;
             let first = tap.first(is_frame).unwrap();
-            first.saturating_duration_since(stamps.last())
+            first.saturating_duration_since(notes.accepted())
         })
     };
     let bare = Bare::new();
@@ -94,8 +83,8 @@ pub(crate) fn idle() -> Vec<Finding> {
     const ROUNDS: usize = 150;
     let runtime = store::runtime();
     let backend = device::backend();
-    let (tap, stamps) = (Tap::before(backend.addr()), Stamps::default());
-    let device = runtime.block_on(stamps.device(&tap));
+    let (tap, notes) = (Tap::before(backend.addr()), Notes::default());
+    let device = runtime.block_on(behind(&tap, &notes));
     let mut ids = runtime.block_on(conversations(&device, 3 * ROUNDS));
     let mut others = ids.split_off(ids.len() / 2).into_iter();
     let mut ids = ids.into_iter();
@@ -111,7 +100,7 @@ pub(crate) fn idle() -> Vec<Finding> {
             let delivery = device.client.wait_for_delivery(message.unwrap().id);
             device::soon("the delivery", delivery).await.unwrap();
             let first = tap.first(is_post).unwrap();
-            first.saturating_duration_since(stamps.last())
+            first.saturating_duration_since(notes.accepted())
         })
     };
     let bare = Bare::new();
@@ -134,6 +123,12 @@ pub(crate) fn idle() -> Vec<Finding> {
     };
     let ratio = ratio(&in_turn(ROUNDS, [&mut ours, &mut floor]));
     vec![Finding::at_most("first_byte_idle", ratio, BOUND, ROUNDS)]
+}
+
+/// A client behind the tap, the commits of its accepts noted.
+async fn behind(tap: &Tap, notes: &Notes) -> Device {
+    let origin = format!("http://{}", tap.address);
+    Device::start(&origin, Config::default(), |store| notes.on(store)).await
 }
 
 async fn pause() {
@@ -180,65 +175,5 @@ impl Bare {
     async fn attempt(&self, number: usize) {
         let row = accepted(number);
         self.0.run(move |db| bare::attempt(db, &row)).await.unwrap();
-    }
-}
-
-/// When the last accept was committed.
-#[derive(Clone, Debug, Default)]
-struct Stamps(Arc<Mutex<Option<Instant>>>);
-
-impl Stamps {
-    /// A client behind the tap, the commits of its accepts noted here.
-    async fn device(&self, tap: &Tap) -> Device {
-        let stamps = self.clone();
-        let origin = format!("http://{}", tap.address);
-        let wrap = |inner| -> Arc<dyn ChatRepository> { Arc::new(Stamped { inner, stamps }) };
-        Device::start(&origin, Config::default(), wrap).await
-    }
-
-    fn last(&self) -> Instant {
-        self.0.lock().unwrap().unwrap()
-    }
-}
-
-/// A store that notes when a commit that survives a power cut is done: only accepts ask for that.
-#[derive(Debug)]
-struct Stamped {
-    inner: Arc<dyn ChatRepository>,
-    stamps: Stamps,
-}
-
-#[async_trait]
-impl ChatRepository for Stamped {
-    async fn write(&self, durability: Durability, job: Job) -> RowResult<()> {
-        let written = self.inner.write(durability, job).await;
-        if durability == Durability::Full {
-            *self.stamps.0.lock().unwrap() = Some(Instant::now());
-        }
-        written
-    }
-
-    async fn read(&self, job: Job) -> RowResult<()> {
-        self.inner.read(job).await
-    }
-
-    fn revision(&self) -> Revision {
-        self.inner.revision()
-    }
-
-    async fn changed(&self, seen: Revision) -> Revision {
-        self.inner.changed(seen).await
-    }
-
-    fn is_owner(&self) -> bool {
-        self.inner.is_owner()
-    }
-
-    async fn became_owner(&self) {
-        self.inner.became_owner().await;
-    }
-
-    async fn close(&self) {
-        self.inner.close().await;
     }
 }

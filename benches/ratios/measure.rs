@@ -21,7 +21,7 @@ impl Samples {
 }
 
 /// Rounds are compared in this many blocks.
-const BLOCKS: usize = 15;
+const BLOCKS: usize = 30;
 
 /// The middle of what `compare` makes of the sides' medians, block by block.
 pub(crate) fn compared<const SIDES: usize>(

@@ -53,8 +53,11 @@ pub(crate) fn echo() -> SocketAddr {
 #[derive(Clone, Debug)]
 pub(crate) struct Tap {
     pub(crate) address: SocketAddr,
-    seen: Arc<Mutex<Vec<(Instant, Vec<u8>)>>>,
+    seen: Arc<Mutex<Chunks>>,
 }
+
+/// What came by, and when.
+type Chunks = Vec<(Instant, Vec<u8>)>;
 
 impl Tap {
     /// A way to the server that goes through the tap.
@@ -85,7 +88,7 @@ impl Tap {
     }
 }
 
-async fn pass(client: TcpStream, server: TcpStream, notes: &Mutex<Vec<(Instant, Vec<u8>)>>) {
+async fn pass(client: TcpStream, server: TcpStream, notes: &Mutex<Chunks>) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     tokio::task::spawn_local(async move {

@@ -128,3 +128,6 @@ fn longest_ascending(
     }
     chain
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,11 @@ impl Supervisor {
         });
     }
 
+    /// Waits for every task to end by itself.
+    pub(crate) async fn finish(&mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+
     /// Ends every task at its next await.
     pub(crate) fn abort_all(&mut self) {
         self.tasks.abort_all();

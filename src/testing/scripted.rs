@@ -185,6 +185,13 @@ impl ScriptedService {
         }
     }
 
+    /// Forgets every scripted reply, given or not: a good server from now on.
+    pub fn clear_script(&self) {
+        let mut script = lock(&self.shared.script);
+        script.next.clear();
+        script.always.clear();
+    }
+
     /// Everything that was asked so far, in order.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {

@@ -62,6 +62,7 @@ impl CreateConversation {
         let conversation = ports
             .repository
             .transact(Durability::Normal, move |rows| {
+                conversations::unbury(rows, &said.id)?;
                 let stored = conversations::upsert(rows, said)?;
                 if messages.is_empty() {
                     return Ok(stored);

@@ -1,7 +1,7 @@
 //! `DeleteConversation`: on the server first, then here; never as a means of recovery.
 
 use crate::{
-    domain::{ids::ConversationId, ports::Durability},
+    domain::{ids::ConversationId, ports::Durability, rules::conversations},
     error::ChatError,
     usecases::Ports,
 };
@@ -27,7 +27,7 @@ impl DeleteConversation {
         ports
             .repository
             .transact(Durability::Normal, move |rows| {
-                rows.remove_conversation(&self.conversation)
+                conversations::bury(rows, &self.conversation)
             })
             .await?;
         Ok(())

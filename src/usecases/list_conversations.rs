@@ -80,8 +80,13 @@ impl RefreshConversations {
             ports
                 .repository
                 .transact(Durability::Normal, move |rows| {
-                    said.into_iter()
-                        .try_for_each(|one| conversations::upsert(rows, one).map(drop))
+                    said.into_iter().try_for_each(|one| {
+                        // Deleted here since the server was asked: its answer is older.
+                        if conversations::is_buried(rows, &one.id)? {
+                            return Ok(());
+                        }
+                        conversations::upsert(rows, one).map(drop)
+                    })
                 })
                 .await?;
             if page.next.is_none() || page.next == cursor {

@@ -6,6 +6,7 @@
     reason = "a test program says what it expects, and starts what it needs"
 )]
 
+mod conversations;
 mod device;
 #[path = "../transport/support/server.rs"]
 #[allow(
@@ -18,6 +19,12 @@ mod server;
 
 mod acks;
 mod auth;
+mod frames;
+mod history;
+mod limits;
 mod network;
+mod odd;
 mod refusals;
+mod s34;
+mod turns;
 mod upgrade;

@@ -100,17 +100,6 @@ impl Stub {
     pub(crate) fn count(&self, is: impl Fn(&Seen) -> bool) -> usize {
         self.seen().iter().filter(|seen| is(seen)).count()
     }
-
-    /// Waits until something is true of the server.
-    pub(crate) async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
-        let mut bell = self.rows.bell.subscribe();
-        crate::device::soon(what, async {
-            while !holds(self) {
-                bell.changed().await.unwrap();
-            }
-        })
-        .await;
-    }
 }
 
 pub(crate) fn chat() -> ConversationId {

@@ -7,13 +7,13 @@ use tidings::{
     ChatClient, ChatClientParts, Config, ConversationHandle, SendMessageError,
     adapters::memory::MemoryRepository,
     domain::{
-        connection::{ConnectionState, ConnectionStatus},
+        connection::ConnectionState,
         delivery::DeliveryState,
         event::ClientEvent,
         ids::{ClientMessageId, ConversationId},
         message::Message,
         outbox::{OutboxEntry, SendMode},
-        ports::{ChatRepository, ChatService},
+        ports::{ChatRepository, ChatService, Durability},
         retry::{FailureKind, Outcome, RetryClass, ServiceError},
         time::WallTime,
     },
@@ -65,11 +65,19 @@ impl App {
         repository: Arc<dyn ChatRepository>,
     ) -> Self {
         let port: Arc<dyn ChatService> = Arc::new(service.clone());
+        // Another start draws other keys.
+        let started = repository.transact(Durability::Normal, |rows| {
+            let before = rows.setting("starts")?.and_then(|n| n.parse().ok());
+            let now: u64 = before.unwrap_or(0) + 1;
+            rows.put_setting("starts", &now.to_string())?;
+            Ok(now)
+        });
+        let seed = started.await.unwrap();
         let wall = WallTime::from_millis(1_800_000_000_000);
         let client = ChatClient::start(ChatClientParts {
             service: port,
             repository: repository.clone(),
-            platform: Arc::new(VirtualPlatform::new(5, wall)),
+            platform: Arc::new(VirtualPlatform::new(seed, wall)),
             config,
         });
         let client = client.await.unwrap();
@@ -101,12 +109,6 @@ impl App {
         let state = handle.connection().await.unwrap().state;
         assert_eq!(state, ConnectionState::Polling);
         handle
-    }
-
-    pub(crate) async fn status(&self, conversation: &str) -> ConnectionStatus {
-        // A handle more, and one less, changes nothing.
-        let handle = self.client.open(chat(conversation));
-        handle.connection().await.unwrap()
     }
 
     pub(crate) async fn send(&self, text: &str) -> ClientMessageId {

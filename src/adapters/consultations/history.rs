@@ -50,6 +50,8 @@ impl Chunk {
             return false;
         }
         match self.total {
+            // It may have counted this page only.
+            Some(total) if total == self.returned && self.returned >= asked => true,
             Some(total) if total >= self.end() => total > self.end(),
             _ => self.returned >= asked,
         }
@@ -168,7 +170,7 @@ impl ConsultationsService {
         limit: usize,
     ) -> Result<Chunk, ServiceError> {
         let read = self.request(id, offset, limit).await?;
-        if read.is_whole(limit) {
+        if read.is_whole(offset, limit) {
             return Ok(read.into_whole());
         }
         if let Some(place) = read.place(offset, limit) {
@@ -209,12 +211,14 @@ struct Listed {
 
 impl Listed {
     /// Whether this is all there is, whatever part was asked for.
-    fn is_whole(&self, limit: usize) -> bool {
-        // A full page may be a page even where the count says less.
+    fn is_whole(&self, asked: usize, limit: usize) -> bool {
+        // A full page may be a page even where the count says less, or counts only the page.
         let full = self.returned == limit;
         let all = match self.total {
-            Some(total) => self.returned == total || (self.returned > total && !full),
-            None => self.offset.is_none() && self.limit.is_none(),
+            // Nor is it all where there was more than that before it.
+            Some(total) => self.returned >= total && !full && self.returned > asked,
+            // Without a count the last page of many looks like a short whole list.
+            None => self.offset.is_none() && self.limit.is_none() && !full && asked == 0,
         };
         let begins = self.offset.unwrap_or(0) == 0;
         self.returned > 0 && begins && (all || self.returned > limit)

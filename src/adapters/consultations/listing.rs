@@ -13,11 +13,14 @@ use crate::{
     },
 };
 
+/// The status that most servers do not have.
+const NOT_EVERYWHERE: &str = "pending_approval";
+
 /// Every status the server has had. One that it refuses is skipped.
 const ALL: [&str; 6] = [
     "active",
     "pending",
-    "pending_approval",
+    NOT_EVERYWHERE,
     "completed",
     "abandoned",
     "archived",
@@ -88,8 +91,13 @@ impl ConsultationsService {
         };
         match self.list_status(status, place.offset).await {
             Ok(listed) => Ok(page(listed, &place, statuses)),
-            Err(error) if error.status == Some(400) && error.kind == FailureKind::Invalid => {
-                Ok(empty(place.next_status(statuses)))
+            Err(error) if is_unknown_status(&error, status, place.offset) => {
+                // What is stored under a status that cannot be listed may well be there still.
+                let unseen = usize::from(status != NOT_EVERYWHERE);
+                Ok(ConversationPage {
+                    skipped: unseen,
+                    ..empty(place.next_status(statuses))
+                })
             }
             Err(error) => Err(error),
         }
@@ -104,6 +112,13 @@ impl ConsultationsService {
         let reply = self.succeed(HttpRequest::get(url)).await?;
         listed(&reply).ok_or_else(|| status::unreadable(&reply, Effect::Read))
     }
+}
+
+/// Whether a refusal only says that this server does not have the status. Every server has active
+/// conversations: where it refuses to list those, it refuses to list.
+fn is_unknown_status(error: &ServiceError, status: &str, offset: usize) -> bool {
+    let refused = error.status == Some(400) && error.kind == FailureKind::Invalid;
+    refused && status != "active" && offset == 0
 }
 
 fn empty(next: Option<Place>) -> ConversationPage {

@@ -64,7 +64,7 @@ pub(super) fn append(db: &Connection, entry: &JournalEntry) -> rusqlite::Result<
         reason.map(|reason| reason.text.as_str()),
     ])?;
     // Counted last: an entry that is refused takes no number.
-    count(db, "journal").map(drop)
+    count(db, "journal")
 }
 
 pub(super) fn after(

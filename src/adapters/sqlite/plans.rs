@@ -5,7 +5,7 @@ use rusqlite::{Connection, StatementStatus, params};
 use super::{conversation_rows, journal_rows, message_rows, migrate, outbox_rows};
 
 /// Every statement that reads or finds rows by more than the order of the table.
-const LOOKUPS: [(&str, &str); 23] = [
+const LOOKUPS: [(&str, &str); 24] = [
     ("conversation", conversation_rows::ONE),
     ("conversations", conversation_rows::LISTED),
     ("update conversation", conversation_rows::UPDATE),
@@ -26,6 +26,7 @@ const LOOKUPS: [(&str, &str); 23] = [
     ("outbox entry", outbox_rows::ONE),
     ("outbox head", outbox_rows::NEXT_HEAD),
     ("counter", outbox_rows::COUNT),
+    ("counter's number", outbox_rows::COUNTED),
     ("journal of message", journal_rows::OF),
     ("journal head", journal_rows::HEAD),
     ("setting", journal_rows::SETTING),

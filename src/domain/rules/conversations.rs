@@ -47,3 +47,38 @@ pub fn overlay(
     rows.put_conversation(&stored)?;
     Ok(Some(stored))
 }
+
+/// Removes a conversation for good: what was asked of the server before, and is answered after
+/// it, brings nothing back.
+///
+/// # Errors
+/// The store's.
+pub fn bury(rows: &mut dyn Rows, id: &ConversationId) -> RowResult<()> {
+    rows.put_setting(&tombstone(id), "deleted")?;
+    rows.remove_conversation(id)
+}
+
+/// Whether this device deleted the conversation.
+///
+/// # Errors
+/// The store's.
+pub fn is_buried(rows: &mut dyn Rows, id: &ConversationId) -> RowResult<bool> {
+    Ok(rows
+        .setting(&tombstone(id))?
+        .is_some_and(|mark| !mark.is_empty()))
+}
+
+/// Takes the tombstone away: the server was asked for it anew.
+///
+/// # Errors
+/// The store's.
+pub fn unbury(rows: &mut dyn Rows, id: &ConversationId) -> RowResult<()> {
+    if is_buried(rows, id)? {
+        rows.put_setting(&tombstone(id), "")?;
+    }
+    Ok(())
+}
+
+fn tombstone(id: &ConversationId) -> String {
+    format!("deleted/{id}")
+}

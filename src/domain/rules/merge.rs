@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use crate::domain::{
     delivery::{DeliveryEvent, DeliveryState},
     ids::{ClientMessageId, MessageId},
-    message::{Completeness, Message, ServerMessage},
+    message::{Completeness, Message, Role, ServerMessage},
     order::SortKey,
     plant::planted,
     ports::{Rows, chat_repository::RowResult},
@@ -60,6 +60,8 @@ pub struct Merge<'a> {
 pub struct Merged {
     /// Rows new to this device, in order.
     pub inserted: Vec<ClientMessageId>,
+    /// Who spoke in those of them that are not our own.
+    pub received: Vec<Role>,
     /// Own messages that turned out to be on the server.
     pub confirmed: Vec<ClientMessageId>,
     /// Streamed answers that the server's own row replaced.
@@ -399,6 +401,9 @@ fn insert(
     };
     editor.insert(&message)?;
     merged.inserted.push(message.id);
+    if !message.own {
+        merged.received.push(message.role);
+    }
     Ok(())
 }
 

@@ -16,3 +16,6 @@ pub mod placement;
 pub mod reading;
 pub mod settle;
 pub mod user;
+
+#[cfg(test)]
+mod tests;

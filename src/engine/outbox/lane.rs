@@ -212,22 +212,26 @@ impl Lane {
             let reason = Reason::new("send.expired", true, text);
             return self.settle(Settlement::Expired(reason), outputs);
         }
-        if gate.turn_open {
+        let direct = self.head.mode == SendMode::Direct;
+        if gate.turn_open && direct {
             return self.tell_turn_open(outputs);
         }
         if let Some(wait) = gate.quiet
-            && self.head.mode == SendMode::Direct
+            && direct
         {
             let mut reason = Reason::new("rate_limited", true, "the server asked to wait");
             reason.retry_after_ms = u64::try_from(wait.as_millis()).ok();
             return self.settle(Settlement::Rejected(reason), outputs);
         }
-        if gate.signed_out && self.head.mode == SendMode::Direct {
+        if gate.signed_out && direct {
             let reason = Reason::new("sign_in_required", true, "the session has ended");
             return self.settle(Settlement::Rejected(reason), outputs);
         }
         if gate.quiet.is_some() || gate.signed_out || now < due || self.given_up() {
             return;
+        }
+        if gate.turn_open {
+            return self.tell_turn_open(outputs);
         }
         self.phase = Phase::InFlight {
             deadline: now + policy.attempt_timeout,

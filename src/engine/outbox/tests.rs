@@ -9,7 +9,6 @@ use std::time::Duration;
 use super::{Input, Outbox, OutboxPolicy, Output};
 use crate::domain::{
     delivery::{DeliveryEvent, DeliveryState},
-    event::SendReceipt,
     ids::{ClientMessageId, ConversationId},
     outbox::{OutboxEntry, SendMode},
     retry::{BackoffPolicy, FailureKind, Outcome, RetryClass, ServiceError},
@@ -217,7 +216,7 @@ impl Post {
     }
 
     fn applied(&mut self, n: u32) {
-        self.tell(Input::Applied(key(n), Box::new(SendReceipt::default())));
+        self.tell(Input::Applied(key(n), Box::default()));
     }
 
     fn read(&mut self, conversation: &str, complete: bool) {

@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     domain::{
-        connection::Transport,
         event::{ClientEvent, CloseReason, SessionEvent},
         ids::ConversationId,
         message::ServerMessage,
@@ -73,7 +72,7 @@ impl Driver {
         let placement = self.push_placement(&id);
         match self.merge(&id, messages, placement, None).await {
             Ok(merged) => {
-                self.after_merge(&id, &merged, Transport::WebSocket);
+                self.after_merge(&id, &merged, true);
                 self.place_later(&id, merged.unplaced);
             }
             Err(error) => {
@@ -165,7 +164,7 @@ impl Driver {
                 let Some(lane) = self.lanes.get_mut(id).filter(awaited) else {
                     // The dial was given up meanwhile; the socket of a newer one stays.
                     let close = async move { handle.close().await };
-                    return self.supervisor.run(close, async {});
+                    return self.farewells.run(close, async {});
                 };
                 lane.session = Some(Session {
                     generation,

@@ -9,8 +9,12 @@ use std::{
 use crate::{
     config::Config,
     domain::{
-        capabilities::Capabilities, cursor::SyncPosition, ids::ClientMessageId,
-        ports::RealtimeSession, retry::BackoffPolicy, time::Tick,
+        capabilities::Capabilities,
+        cursor::{HistoryRange, SyncPosition},
+        ids::{ClientMessageId, MessageId},
+        ports::RealtimeSession,
+        retry::BackoffPolicy,
+        time::Tick,
     },
     engine::{
         connection::{Connection, ConnectionPolicy, PollPolicy},
@@ -85,6 +89,8 @@ pub(super) struct Lane {
     pub(super) held: Option<Held>,
     pub(super) purposes: BTreeMap<Ticket, Purpose>,
     pub(super) position: SyncPosition,
+    /// What was read last, and what that page began with.
+    pub(super) last_page: Option<(HistoryRange, Option<MessageId>)>,
     /// Told once to the connection, for the oldest unconfirmed.
     pub(super) overdue_told: bool,
     /// Counts attempts, so that a late end of one is not taken for the next one's.
@@ -110,6 +116,7 @@ impl Lane {
             held: None,
             purposes: BTreeMap::new(),
             position,
+            last_page: None,
             overdue_told: false,
             attempt: 0,
         }

@@ -116,7 +116,7 @@ impl Driver {
     }
 
     pub(super) fn store_troubled(&mut self, error: &crate::domain::ports::RepositoryError) {
-        tracing::error!(code = error.code(), "store.troubled");
+        tracing::error!(code = error.code(), "storage.troubled");
         self.events
             .emit(ClientEvent::StoreTroubled { code: error.code() });
         self.heads_due = Some(self.platform.tick() + STORE_RETRY);
@@ -303,6 +303,8 @@ impl Driver {
             .collect();
         let closing = sessions.iter().map(|session| session.handle.close());
         let all = futures_util::future::join_all(closing);
+        let farewells = self.farewells.finish();
+        let all = futures_util::future::join(all, farewells);
         let _ = tokio::time::timeout(POLITE_CLOSE, all).await;
     }
 
@@ -397,8 +399,25 @@ impl Driver {
         self.settle_outputs().await;
         self.close_sessions().await;
         self.supervisor.abort_all();
+        self.close_late_sessions(reports);
+        let _ = tokio::time::timeout(POLITE_CLOSE, self.farewells.finish()).await;
+        self.farewells.abort_all();
         if let Some(reply) = self.closing.take() {
             answer(reply, Ok(()));
+        }
+    }
+
+    /// A dial that ended in these moments has a socket that nobody will ask for.
+    fn close_late_sessions(&mut self, reports: &mut mpsc::Receiver<Happened>) {
+        while let Ok(happened) = reports.try_recv() {
+            if let Happened::Dialled {
+                result: Ok(session),
+                ..
+            } = happened
+            {
+                let close = async move { session.close().await };
+                self.farewells.run(close, async {});
+            }
         }
     }
 

@@ -67,6 +67,8 @@ struct Driver {
     config: Config,
     events: Events,
     supervisor: Supervisor,
+    /// Sockets being closed politely; the end waits for them, for a moment.
+    farewells: Supervisor,
     inbox: Inbox,
     reports: Option<mpsc::Receiver<Happened>>,
     outbox: Outbox,
@@ -97,6 +99,7 @@ impl Driver {
             config: parts.config.clone(),
             events,
             supervisor: Supervisor::default(),
+            farewells: Supervisor::default(),
             inbox,
             reports: Some(reports),
             lanes: BTreeMap::new(),
@@ -206,9 +209,13 @@ impl Driver {
 
     fn tell_turns(&mut self, id: &ConversationId, input: TurnInput) {
         let now = self.platform.tick();
-        if let Some(lane) = self.lanes.get_mut(id) {
-            lane.turns.handle(now, input);
-        }
+        let Some(lane) = self.lanes.get_mut(id) else {
+            return;
+        };
+        lane.turns.handle(now, input);
+        // At once, not with the other outputs: the outbox must not wait for a turn that is over.
+        let open = lane.turns.is_open();
+        self.turn_changed(id, open);
     }
 
     /// The lane of a conversation, loaded from the store at first use.

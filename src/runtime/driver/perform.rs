@@ -4,8 +4,9 @@ use super::{Driver, Happened, lane::Purpose, reads::broken};
 use crate::{
     domain::{
         connection::ConnectionState,
-        event::ClientEvent,
+        event::{ClientEvent, StreamPhase},
         ids::ConversationId,
+        message::Role,
         ports::Durability,
         retry::{FailureKind, Outcome, ServiceError},
         rules::answer::{self, AnswerDraft},
@@ -39,15 +40,7 @@ impl Driver {
 
     /// Drains one conversation's engines; says whether there was anything.
     async fn settle_lane(&mut self, id: &ConversationId) -> bool {
-        let mut any = false;
-        while let Some(output) = self
-            .lanes
-            .get_mut(id)
-            .and_then(|lane| lane.turns.poll_output())
-        {
-            any = true;
-            self.perform_turn(id, output).await;
-        }
+        let mut any = self.settle_turns(id).await;
         while let Some(output) = self
             .lanes
             .get_mut(id)
@@ -65,6 +58,20 @@ impl Driver {
             self.perform_sync(id, output);
         }
         self.attend(id);
+        any
+    }
+
+    /// Drains one conversation's turns; says whether there was anything.
+    pub(super) async fn settle_turns(&mut self, id: &ConversationId) -> bool {
+        let mut any = false;
+        while let Some(output) = self
+            .lanes
+            .get_mut(id)
+            .and_then(|lane| lane.turns.poll_output())
+        {
+            any = true;
+            self.perform_turn(id, output).await;
+        }
         any
     }
 
@@ -147,7 +154,7 @@ impl Driver {
             return;
         };
         tracing::debug!(conversation = %id, "ws.closing");
-        self.supervisor
+        self.farewells
             .run(async move { session.handle.close().await }, async {});
         self.lose_unconfirmed(id).await;
     }
@@ -197,6 +204,9 @@ impl Driver {
                 offset,
                 text,
             } => {
+                if phase == StreamPhase::Completed {
+                    self.note_received(id, &Role::Assistant);
+                }
                 let conversation = id.clone();
                 self.events.emit(ClientEvent::Stream {
                     conversation,

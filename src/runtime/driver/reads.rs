@@ -7,11 +7,12 @@ use crate::{
         cursor::{HistoryRange, SyncPosition},
         event::ClientEvent,
         ids::{ClientMessageId, ConversationId},
-        message::ServerMessage,
+        message::{Role, ServerMessage},
         plant::planted,
         ports::{Durability, HistoryPage, RepositoryError},
         retry::{FailureKind, Outcome, RetryClass, ServiceError},
         rules::{
+            conversations,
             editor::Editor,
             merge::{self, Merge, Merged, Placement},
         },
@@ -97,7 +98,10 @@ impl Driver {
         result: Result<HistoryPage, ServiceError>,
     ) {
         let stored = match result {
-            Ok(page) => self.store_page(id, &range, page).await,
+            Ok(page) => {
+                let page = self.unless_again(id, &range, page);
+                self.store_page(id, &range, page).await
+            }
             Err(error) => Err(error),
         };
         let input = match stored {
@@ -110,6 +114,31 @@ impl Driver {
             }
             lane.sync.handle(input);
         }
+    }
+
+    /// A server that gives the same page for another place has nothing further in that direction,
+    /// whatever it promises.
+    fn unless_again(
+        &mut self,
+        id: &ConversationId,
+        range: &HistoryRange,
+        mut page: HistoryPage,
+    ) -> HistoryPage {
+        let Some(lane) = self.lanes.get_mut(id) else {
+            return page;
+        };
+        let first = page.messages.first().map(|message| message.id.clone());
+        let now = (range.clone(), first);
+        let again = lane.last_page.as_ref().is_some_and(|(range, first)| {
+            let same_way = std::mem::discriminant(range) == std::mem::discriminant(&now.0);
+            same_way && *range != now.0 && first.is_some() && *first == now.1
+        });
+        lane.last_page = Some(now);
+        if again {
+            page.more = false;
+            page.older = None;
+        }
+        page
     }
 
     async fn store_page(
@@ -140,7 +169,7 @@ impl Driver {
             .await
             .map_err(|error| store_failed(&error))?;
         let fresh = merged.inserted.len() + merged.answers.len();
-        self.after_merge(id, &merged, Transport::Polling);
+        self.after_merge(id, &merged, false);
         Ok(SyncInput::Stored {
             position,
             more,
@@ -182,6 +211,9 @@ impl Driver {
         let (id, now, platform) = (id.clone(), self.platform.wall(), self.platform.clone());
         self.repository
             .transact(Durability::Normal, move |rows| {
+                if conversations::is_buried(rows, &id)? {
+                    return Ok(Merged::default());
+                }
                 let mut editor = Editor::open(rows, &id)?;
                 let request = Merge {
                     page: &messages,
@@ -201,10 +233,9 @@ impl Driver {
     }
 
     /// Tells turn and outbox what a merge found.
-    pub(super) fn after_merge(&mut self, id: &ConversationId, merged: &Merged, by: Transport) {
-        let news = merged.inserted.len() + merged.answers.len();
-        if news > 0 {
-            tracing::info!(conversation = %id, transport = by.as_str(), count = news, "message.received");
+    pub(super) fn after_merge(&mut self, id: &ConversationId, merged: &Merged, pushed: bool) {
+        for role in &merged.received {
+            self.note_received(id, role);
         }
         if !merged.confirmed.is_empty() {
             self.confirmed_by_read(id, &merged.confirmed);
@@ -212,9 +243,29 @@ impl Driver {
         let input = TurnInput::Stored {
             answered: merged.answered.clone(),
             bound: merged.answers.clone(),
-            pushed: by == Transport::WebSocket && merged.ends_with_other,
+            pushed: pushed && merged.ends_with_other,
         };
         self.tell_turns(id, input);
+    }
+
+    /// A message of somebody else's is here, and what carries messages at this moment.
+    pub(super) fn note_received(&self, id: &ConversationId, role: &Role) {
+        let live = self
+            .lanes
+            .get(id)
+            .is_some_and(|lane| lane.connection.is_live());
+        let by = if live {
+            Transport::WebSocket
+        } else {
+            Transport::Polling
+        };
+        let role = match role {
+            // A server's own word may be anything, even what somebody wrote.
+            Role::Other(_) => "other",
+            known => known.as_str(),
+        };
+        let transport = by.as_str();
+        tracing::info!(conversation = %id, transport, role, "message.received");
     }
 
     fn confirmed_by_read(&mut self, id: &ConversationId, ids: &[ClientMessageId]) {
@@ -281,7 +332,7 @@ impl Driver {
 
 /// A failed store during a read is the read's failure: it is repeated, nothing is lost.
 fn store_failed(error: &RepositoryError) -> ServiceError {
-    tracing::error!(code = error.code(), "store.troubled");
+    tracing::error!(code = error.code(), "storage.troubled");
     let text = "what was read could not be stored";
     ServiceError::new(
         FailureKind::Unavailable,

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     domain::{
-        connection::Transport,
         event::{ClientEvent, SendReceipt},
         ids::{ClientMessageId, ConversationId},
         outbox::{OutboxEntry, SendMode},
@@ -128,7 +127,11 @@ impl Driver {
                 self.tell_outbox(OutboxInput::NotAttempted(id));
                 self.heads_due = Some(self.platform.tick());
             }
-            Err(error) => self.store_troubled(&error),
+            Err(error) => {
+                // Nothing left: it is tried again when the store is looked at again.
+                self.tell_outbox(OutboxInput::NotAttempted(id));
+                self.store_troubled(&error);
+            }
         }
     }
 
@@ -215,12 +218,14 @@ impl Driver {
             Ok(None) => {}
             Ok(Some(receipt)) => self.confirmed(conversation, id, receipt).await,
             Err(error) => {
-                tracing::info!(message = %id, code = error.code(), "send.failed");
+                tracing::info!(message = %id, code = error.code(), "attempt.failed");
                 if let Some(lane) = self.lanes.get_mut(conversation) {
                     lane.confirm(id);
                 }
                 if error.outcome != Outcome::Applied {
                     self.tell_turns(conversation, TurnInput::Withdrawn(id));
+                    // A turn that ended must not hold back what the outbox does next.
+                    self.settle_turns(conversation).await;
                 }
                 self.tell_outbox(OutboxInput::Failed(id, error));
             }
@@ -290,7 +295,7 @@ impl Driver {
             Settlement::Applied(_) => {
                 tracing::info!(message = %id, "message.sent");
                 self.tell_turns(conversation, TurnInput::Confirmed(id));
-                self.after_merge(conversation, &settled.merged, Transport::WebSocket);
+                self.after_merge(conversation, &settled.merged, true);
                 self.place_later(conversation, settled.merged.unplaced);
             }
             // Taken back by the user meanwhile: there is nothing to restore.
@@ -342,19 +347,28 @@ impl Driver {
         let Some((id, _)) = lane.unconfirmed.pop_front() else {
             return;
         };
-        let not_active = code.is_some_and(|code| code.to_ascii_uppercase().contains("NOT_ACTIVE"));
-        let error = if not_active {
-            let text = "the conversation takes no messages any more";
-            ServiceError::new(
-                FailureKind::NotActive,
-                RetryClass::Never,
-                Outcome::NotApplied,
-                text,
-            )
-        } else {
-            let text = "the server answered with an error instead of a confirmation";
-            ServiceError::unknown(FailureKind::Unavailable, text)
-        };
+        let error = frame_refusal(code.unwrap_or_default());
         self.attempt_ended(conversation, id, Err(error)).await;
     }
+}
+
+/// What an error frame says of the send it answers: with these codes that it was turned down,
+/// with any other only that it was not confirmed.
+fn frame_refusal(code: &str) -> ServiceError {
+    let code = code.to_ascii_uppercase();
+    let (kind, text) = match code.as_str() {
+        code if code.contains("NOT_ACTIVE") => {
+            let text = "the conversation takes no messages any more";
+            (FailureKind::NotActive, text)
+        }
+        "BAD_REQUEST" | "INVALID_REQUEST" | "VALIDATION_ERROR" => {
+            (FailureKind::Invalid, "the service refused the message")
+        }
+        "FORBIDDEN" => (FailureKind::NotAllowed, "the service does not allow this"),
+        _ => {
+            let text = "the server answered with an error instead of a confirmation";
+            return ServiceError::unknown(FailureKind::Unavailable, text);
+        }
+    };
+    ServiceError::new(kind, RetryClass::Never, Outcome::NotApplied, text)
 }

@@ -38,7 +38,7 @@ fn place_with(action: Action, times: u32) -> (Place, String) {
 }
 
 #[test]
-fn each_refusal_has_its_code_and_exit_in_both_modes() {
+fn f24_f25_each_refusal_has_its_code_and_exit_in_both_modes() {
     for (code, wanted, exit) in [
         (400, "rejected", 5),
         (403, "not_allowed", 3),
@@ -52,6 +52,9 @@ fn each_refusal_has_its_code_and_exit_in_both_modes() {
             let posts = place.backend.requests().into_iter();
             let posts = posts.filter(|r| r.method == "POST" && r.path.ends_with("/messages"));
             assert_eq!(posts.count(), 1, "{code} is never tried again");
+            let states = ran.of("delivery");
+            let last = states.last().expect("delivery");
+            assert_eq!(last["state"], "failed", "each printed state is final");
             let draft = ran.error().get("draft").and_then(|draft| draft.as_str());
             assert_eq!(
                 draft,
@@ -100,7 +103,7 @@ fn a_durable_send_without_a_network_times_out_and_stays_queued() {
 }
 
 #[test]
-fn too_many_requests_end_a_direct_send_and_only_delay_a_durable_one() {
+fn f21_too_many_requests_end_a_direct_send_and_only_delay_a_durable_one() {
     let limited = || status(429, &[("retry-after", "1")], "{}");
     let (place, id) = place_with(limited(), 1);
     let ran = place.run(&["send", &id, "hello", "--mode", "direct"]);
@@ -119,7 +122,7 @@ fn too_many_requests_end_a_direct_send_and_only_delay_a_durable_one() {
 }
 
 #[test]
-fn too_many_active_conversations_have_a_code_of_their_own() {
+fn f22_l56_too_many_active_conversations_have_a_code_of_their_own() {
     let place = Place::with(BackendConfig {
         max_active: 1,
         ..BackendConfig::default()
@@ -176,7 +179,7 @@ fn a_refused_token_ends_every_waiting_command_with_3_and_keeps_the_message() {
 }
 
 #[test]
-fn a_token_command_runs_on_start_and_when_the_token_was_refused() {
+fn f18_a_token_command_runs_on_start_and_when_the_token_was_refused() {
     let place = Place::with(BackendConfig {
         sign_in_required: true,
         tokens: vec![StaticToken::new("good", "ann")],

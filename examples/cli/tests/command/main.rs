@@ -15,6 +15,7 @@ mod support;
 mod demo;
 mod doctor;
 mod errors;
+mod fallback;
 mod offline;
 mod privacy;
 mod processes;

@@ -16,7 +16,7 @@ fn guarded() -> Place {
 const KEYS: [&str; 4] = ["--token", "t0ken-s3cret", "--api-key", "k3y-s3cret"];
 
 #[test]
-fn l99_f37_the_most_talkative_log_has_neither_token_nor_key_nor_body() {
+fn l99_inv20_the_most_talkative_log_has_neither_token_nor_key_nor_body() {
     let place = guarded();
     let created = run(place
         .command()

@@ -47,7 +47,7 @@ fn four_processes_at_once_lose_and_double_nothing() {
 }
 
 #[test]
-fn inv01_inv02_killed_between_apply_and_ack_it_is_there_once() {
+fn inv01_inv02_f27_killed_between_apply_and_ack_it_is_there_once() {
     let place = Place::new();
     let id = place.create("nutritionist");
     for round in 0..3 {
@@ -73,7 +73,7 @@ fn inv01_inv02_killed_between_apply_and_ack_it_is_there_once() {
 }
 
 #[test]
-fn inv01_killed_before_anything_left_it_still_goes_out() {
+fn inv01_f45_killed_before_anything_left_it_still_goes_out() {
     let place = Place::new();
     let id = place.create("nutritionist");
     place.network(tidings_backend::Network::Blackhole);

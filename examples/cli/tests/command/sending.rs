@@ -207,7 +207,7 @@ fn a_second_message_during_a_slow_answer_waits_and_follows() {
 }
 
 #[test]
-fn l72_an_error_frame_ends_the_wait_with_exit_5() {
+fn l72_f34_an_error_frame_ends_the_wait_with_exit_5() {
     let place = Place::new();
     let id = place.create("nutritionist");
     let error = Action::ErrorFrame {

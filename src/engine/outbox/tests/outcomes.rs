@@ -228,7 +228,7 @@ fn an_end_that_could_not_be_stored_becomes_uncertain_not_lost() {
     post.outbox.handle(
         Tick::from_start(post.now),
         post.wall(),
-        Input::Applied(key(1), Box::new(SendReceipt::default())),
+        Input::Applied(key(1), Box::default()),
     );
     while post.outbox.poll_output().is_some() {}
     post.load();

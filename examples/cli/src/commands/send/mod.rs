@@ -170,7 +170,7 @@ impl<'a> Run<'a> {
             tokio::select! {
                 biased;
                 told = self.feed.next() => self.hear(told)?,
-                (id, sent) = ended(&mut self.direct) => self.direct_ended(id, sent),
+                (id, sent) = ended(&mut self.direct) => self.direct_ended(id, sent).await,
                 next = self.texts.next(), if self.direct.is_none() => match next {
                     Next::Text(text) => self.send(text).await?,
                     Next::Unusable(failure) => self.refuse(&failure),
@@ -210,11 +210,15 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn direct_ended(&mut self, id: ClientMessageId, sent: Result<Message, SendMessageError>) {
-        if let Err(error) = sent {
+    /// Says how a direct send ended. What the journal says of it is still printed to its end.
+    async fn direct_ended(&mut self, id: ClientMessageId, sent: Result<Message, SendMessageError>) {
+        let Err(error) = sent else { return };
+        let story = self.client.explain(id).await;
+        let last = story.ok().and_then(|story| story.journal.last().cloned());
+        if last.is_none_or(|entry| entry.state.is_pending()) {
             self.waiting.forget(id);
-            self.refuse(&Failure::from(error));
         }
+        self.refuse(&Failure::from(error));
     }
 
     /// Prints why a text was not taken; the others go on.

@@ -1,0 +1,115 @@
+//! Sending from a long queue against sending from a short one.
+
+use std::{sync::Arc, time::Duration};
+
+use tempfile::TempDir;
+use tidings::{
+    adapters::sqlite::Executor,
+    domain::{
+        event::SendReceipt,
+        message::ServerMessage,
+        ports::{ChatRepository, Durability, Rows, chat_repository::RowResult},
+        rules::{
+            accept::accept,
+            attempt::record_attempt,
+            merge::Placement,
+            settle::{Settlement, settle},
+        },
+    },
+};
+use tokio::runtime::Runtime;
+
+use crate::{
+    accept::request,
+    measure::{in_turn, ratio, timed},
+    report::Finding,
+    store::{self, at, history_row, key},
+};
+
+const LONG: usize = 2_000;
+const SHORT: usize = 20;
+
+/// What the store does for one message of the queue, without hops.
+pub(crate) fn flat() -> Vec<Finding> {
+    const ROUNDS: usize = 1000;
+    let runtime = store::runtime();
+    let (mut long, mut short) = (Queue::of(LONG, &runtime), Queue::of(SHORT, &runtime));
+    let mut of_long = || long.send_one(&runtime);
+    let mut of_short = || short.send_one(&runtime);
+    let ratio = ratio(&in_turn(ROUNDS, [&mut of_long, &mut of_short]));
+    vec![Finding::at_most("drain_2000", ratio, 1.3, ROUNDS).note("waiting", LONG as f64)]
+}
+
+/// A store with so many messages waiting, and always as many.
+struct Queue {
+    store: Arc<dyn ChatRepository>,
+    accepted: usize,
+    sent: usize,
+    _home: TempDir,
+}
+
+impl Queue {
+    fn of(length: usize, runtime: &Runtime) -> Self {
+        let home = store::directory();
+        let store = store::open(&home, Executor::Inline, runtime);
+        let mut queue = Self {
+            store,
+            accepted: 0,
+            sent: 0,
+            _home: home,
+        };
+        for _ in 0..length {
+            queue.accept_one(runtime);
+        }
+        queue
+    }
+
+    fn accept_one(&mut self, runtime: &Runtime) {
+        self.accepted += 1;
+        let request = request(self.accepted);
+        self.write(runtime, move |rows| accept(rows, request).map(drop));
+    }
+
+    /// Finds the next one, records the attempt, settles it; then another one joins the queue.
+    fn send_one(&mut self, runtime: &Runtime) -> Duration {
+        self.sent += 1;
+        let number = self.sent;
+        let took = timed(|| {
+            let heads = self.store.view(|rows| rows.outbox_heads());
+            let heads = runtime.block_on(heads).unwrap();
+            assert_eq!(heads[0].message, key(number));
+            self.write(runtime, move |rows| {
+                record_attempt(rows, key(number), None, at(number)).map(drop)
+            });
+            self.write(runtime, move |rows| {
+                let (id, confirmed) = (key(number), applied(number));
+                let place = Placement::Early;
+                settle(rows, id, confirmed, place, at(number), &mut || id).map(drop)
+            });
+        });
+        self.accept_one(runtime);
+        took
+    }
+
+    fn write(
+        &self,
+        runtime: &Runtime,
+        job: impl FnOnce(&mut dyn Rows) -> RowResult<()> + Send + 'static,
+    ) {
+        let written = self.store.transact(Durability::Normal, job);
+        runtime.block_on(written).unwrap();
+    }
+}
+
+/// The server's confirmation, with its row.
+fn applied(number: usize) -> Settlement {
+    let message = ServerMessage {
+        own: true,
+        role: tidings::domain::message::Role::User,
+        ..history_row(number)
+    };
+    Settlement::Applied(SendReceipt {
+        message: Some(message),
+        answer: None,
+    })
+}

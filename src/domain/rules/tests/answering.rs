@@ -1,0 +1,108 @@
+//! Streamed answers and the server's rows that replace them.
+
+use super::*;
+use crate::domain::{
+    message::Completeness,
+    rules::answer::{AnswerDraft, save_answer},
+};
+
+fn save(desk: &Desk, n: u32, answers: Option<ClientMessageId>, text: &str) -> Option<Message> {
+    let draft = AnswerDraft {
+        id: key(n),
+        conversation: chat(),
+        answers,
+        text: text.to_owned(),
+        completeness: Completeness::Streaming,
+        now: NOW,
+    };
+    desk.write(move |rows| save_answer(rows, draft))
+}
+
+#[test]
+fn an_answer_grows_on_one_row_behind_its_question() {
+    let mut desk = Desk::new();
+    let question = desk.send(1, "q");
+    desk.acknowledged(question);
+    desk.accept(2, "the next", SendMode::Durable);
+    for text in ["H", "He", "Hey"] {
+        save(&desk, 50, Some(question), text);
+    }
+    assert_eq!(desk.texts(), ["q", "Hey", "the next"]);
+    assert_eq!(desk.conversation().unread, 1);
+}
+
+// covers: L23
+#[test]
+fn blank_text_makes_no_row() {
+    let desk = Desk::new();
+    assert_eq!(save(&desk, 50, None, " \n"), None);
+    assert_eq!(desk.write(|rows| rows.conversation(&chat())), None);
+}
+
+// covers: L69
+#[test]
+fn an_answer_binds_only_behind_its_own_question() {
+    let mut desk = Desk::new();
+    desk.read(&[mine("m1", "q1"), theirs("m2", "a1")]);
+    let question = desk.send(1, "q2");
+    desk.acknowledged(question);
+    save(&desk, 50, Some(question), "Ans");
+    let merged = desk.read(&[theirs("m2", "a1"), theirs("m3", "an unasked remark")]);
+    assert_eq!(merged.answers, [], "its question has not passed yet");
+    let merged = desk.read(&[mine("m4", "q2"), theirs("m5", "Answer")]);
+    assert_eq!(merged.answers, [key(50)]);
+    assert_eq!(
+        desk.texts(),
+        ["q1", "a1", "an unasked remark", "q2", "Answer"]
+    );
+}
+
+// covers: INV-18
+#[test]
+fn the_servers_text_replaces_ours_and_late_text_does_not_return() {
+    let mut desk = Desk::new();
+    let question = desk.send(1, "q");
+    desk.acknowledged(question);
+    save(&desk, 50, Some(question), "Half");
+    desk.read(&[mine("m1", "q"), theirs("m2", "Half and half")]);
+    let row = desk.message(key(50)).expect("the row");
+    assert_eq!(row.completeness, Completeness::Complete);
+    let late = save(&desk, 50, Some(question), "Half and").expect("the row");
+    assert_eq!(late.text, "Half and half");
+    assert_eq!(desk.texts(), ["q", "Half and half"]);
+}
+
+#[test]
+fn a_pushed_whole_message_completes_the_answer_under_way() {
+    let mut desk = Desk::new();
+    let question = desk.send(1, "q");
+    desk.acknowledged(question);
+    save(&desk, 50, Some(question), "Half");
+    let merged = desk.push(theirs("m2", "Half and half"));
+    assert_eq!((merged.answers, merged.inserted), (vec![key(50)], vec![]));
+    desk.read(&[mine("m1", "q"), theirs("m2", "Half and half")]);
+    assert_eq!(desk.texts(), ["q", "Half and half"]);
+}
+
+#[test]
+fn two_answers_bind_each_to_its_own() {
+    let mut desk = Desk::new();
+    for (n, text) in [(1, "one"), (2, "two")] {
+        let question = desk.send(n, "same question");
+        desk.acknowledged(question);
+        save(&desk, 50 + n, Some(question), text);
+    }
+    let question = "same question";
+    desk.read(&[
+        mine("m1", question),
+        theirs("m2", "one, whole"),
+        mine("m3", question),
+        theirs("m4", "two, whole"),
+    ]);
+    let text = |n| desk.message(key(n)).expect("the row").text;
+    assert_eq!(
+        (text(51), text(52)),
+        ("one, whole".into(), "two, whole".into())
+    );
+    assert_eq!(desk.rows().len(), 4);
+}
