@@ -170,7 +170,7 @@ impl Workload {
                 device.launch(&self.rooms).await;
             }
             Step::Wait => sleep(self.chance.millis(5_000, 60_000)).await,
-            Step::Trouble => self.trouble(device).await,
+            Step::Trouble => self.trouble(device),
         }
     }
 
@@ -250,11 +250,7 @@ impl Workload {
         }
     }
 
-    #[allow(
-        clippy::unused_async,
-        reason = "a step of the workload like the others"
-    )]
-    async fn trouble(&mut self, device: &mut Device) {
+    fn trouble(&mut self, device: &mut Device) {
         let kinds = [
             Fault::Network,
             Fault::Background,
