@@ -90,7 +90,7 @@ pub(super) struct Lane {
     pub(super) purposes: BTreeMap<Ticket, Purpose>,
     pub(super) position: SyncPosition,
     /// What was read last, and what that page began with.
-    pub(super) last_page: Option<(HistoryRange, Option<MessageId>)>,
+    pub(super) last_page: Option<(HistoryRange, Option<(MessageId, MessageId)>)>,
     /// Told once to the connection, for the oldest unconfirmed.
     pub(super) overdue_told: bool,
     /// Counts attempts, so that a late end of one is not taken for the next one's.

@@ -127,11 +127,13 @@ impl Driver {
         let Some(lane) = self.lanes.get_mut(id) else {
             return page;
         };
-        let first = page.messages.first().map(|message| message.id.clone());
-        let now = (range.clone(), first);
-        let again = lane.last_page.as_ref().is_some_and(|(range, first)| {
+        // Pages that overlap may begin alike near the beginning; the same one ends alike too.
+        let name = |message: Option<&ServerMessage>| message.map(|message| message.id.clone());
+        let ends = name(page.messages.first()).zip(name(page.messages.last()));
+        let now = (range.clone(), ends);
+        let again = lane.last_page.as_ref().is_some_and(|(range, ends)| {
             let same_way = std::mem::discriminant(range) == std::mem::discriminant(&now.0);
-            same_way && *range != now.0 && first.is_some() && *first == now.1
+            same_way && *range != now.0 && ends.is_some() && *ends == now.1
         });
         lane.last_page = Some(now);
         if again {
