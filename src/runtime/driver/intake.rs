@@ -196,11 +196,9 @@ impl Driver {
             }
             SessionEvent::Alive => {}
             SessionEvent::Acknowledged { client_id, receipt } => {
-                let oldest = self
-                    .lanes
-                    .get(id)
-                    .and_then(|lane| lane.unconfirmed.front().map(|(message, _)| *message));
-                if let Some(message) = client_id.or(oldest) {
+                let lane = self.lanes.get_mut(id);
+                let spoken_of = lane.and_then(|lane| lane.unconfirmed.acknowledged(client_id));
+                if let Some(message) = spoken_of {
                     self.confirmed(id, message, Box::new(receipt)).await;
                 }
             }
@@ -209,6 +207,9 @@ impl Driver {
                 self.tell_turns(id, TurnInput::Delta { text, fresh });
             }
             SessionEvent::AnswerCompleted { stopped } => {
+                if let Some(lane) = self.lanes.get_mut(id) {
+                    lane.unconfirmed.answered();
+                }
                 self.tell_turns(id, TurnInput::Completed { stopped });
             }
             SessionEvent::Message(_) => {}

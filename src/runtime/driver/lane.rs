@@ -1,11 +1,8 @@
 //! One conversation's engines and its socket.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use super::unconfirmed::Unconfirmed;
 use crate::{
     config::Config,
     domain::{
@@ -84,8 +81,8 @@ pub(super) struct Lane {
     pub(super) remote: bool,
     /// Whether the connection was told to open.
     pub(super) attended: bool,
-    /// Sent over the socket, unconfirmed, oldest first.
-    pub(super) unconfirmed: VecDeque<(ClientMessageId, Tick)>,
+    /// Sent over the socket, unconfirmed.
+    pub(super) unconfirmed: Unconfirmed,
     pub(super) held: Option<Held>,
     pub(super) purposes: BTreeMap<Ticket, Purpose>,
     pub(super) position: SyncPosition,
@@ -112,7 +109,7 @@ impl Lane {
             handles: 0,
             remote: false,
             attended: false,
-            unconfirmed: VecDeque::new(),
+            unconfirmed: Unconfirmed::default(),
             held: None,
             purposes: BTreeMap::new(),
             position,
@@ -130,8 +127,8 @@ impl Lane {
 
     pub(super) fn overdue_at(&self) -> Option<Tick> {
         self.unconfirmed
-            .front()
-            .map(|(_, sent)| *sent + CONFIRMATION_OVERDUE)
+            .oldest()
+            .map(|sent| sent + CONFIRMATION_OVERDUE)
     }
 
     /// Whether nothing would be lost by forgetting this lane.
@@ -156,9 +153,9 @@ impl Lane {
         now >= held.until || !waits
     }
 
-    /// Takes a message off the list of unconfirmed ones.
+    /// The fate of a message is known, or it was given up.
     pub(super) fn confirm(&mut self, id: ClientMessageId) {
-        self.unconfirmed.retain(|(waiting, _)| *waiting != id);
+        self.unconfirmed.settled(id);
         self.overdue_told = false;
     }
 }

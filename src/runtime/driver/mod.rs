@@ -12,6 +12,7 @@ mod lifecycle;
 mod perform;
 mod reads;
 mod sending;
+mod unconfirmed;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

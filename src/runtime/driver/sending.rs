@@ -157,7 +157,7 @@ impl Driver {
             .filter(|_| live)
             .map(|session| session.handle.clone());
         if session.is_some() {
-            lane.unconfirmed.push_back((id, now));
+            lane.unconfirmed.sent(id, now);
         }
         lane.connection.handle(now, ConnectionInput::Activity);
         let (service, inbox) = (self.service.clone(), self.inbox.clone());
@@ -259,6 +259,9 @@ impl Driver {
         let (now, platform) = (self.platform.wall(), self.platform.clone());
         if let Some(lane) = self.lanes.get_mut(&conversation) {
             lane.held.take_if(|held| held.id == id);
+            if !matches!(settlement, Settlement::Waiting(_)) {
+                lane.confirm(id);
+            }
         }
         let kept = settlement.clone();
         // What others wrote before it may not be known yet: a row without a sequence of its own
@@ -325,7 +328,7 @@ impl Driver {
         let Some(lane) = self.lanes.get_mut(conversation) else {
             return;
         };
-        let lost: Vec<_> = lane.unconfirmed.drain(..).map(|(id, _)| id).collect();
+        let lost = lane.unconfirmed.lost();
         for id in lost {
             let error = ServiceError::unknown(
                 FailureKind::Interrupted,
@@ -344,7 +347,7 @@ impl Driver {
         let Some(lane) = self.lanes.get_mut(conversation) else {
             return;
         };
-        let Some((id, _)) = lane.unconfirmed.pop_front() else {
+        let Some(id) = lane.unconfirmed.acknowledged(None) else {
             return;
         };
         let error = frame_refusal(code.unwrap_or_default());
