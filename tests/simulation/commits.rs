@@ -16,6 +16,7 @@ use tidings::domain::{
 use tokio::time::Instant;
 
 use crate::{
+    faults::Fault,
     ledger::Accepted,
     reached::{Marker, reached},
     server::{Profile, offset},
@@ -385,7 +386,9 @@ impl State {
             .unwrap_or(&none);
         let mut homes: BTreeMap<&str, &Message> = BTreeMap::new();
         // What a killed process had not stored yet is missing in the middle.
-        let whole = self.devices[device].life <= 1;
+        // So is a piece in a frame that could not be read.
+        let lost = self.faults.is_on(Fault::Undecodable);
+        let whole = self.devices[device].life <= 1 && !lost;
         let text = arrived.concat();
         for row in rows
             .iter()

@@ -173,10 +173,10 @@ fn unsent(
     if let Settlement::Waiting(reason) = settlement {
         return wait(rows, message, entry, reason, now);
     }
-    if message.state == DeliveryState::Queued
+    if message.state != DeliveryState::Sending
         && let Settlement::Lost { reason, .. } = settlement
     {
-        // Nothing left this device: there is nothing to be uncertain about.
+        // Nothing is on the wire: there is nothing to become uncertain about.
         return wait(rows, message, entry, reason, now);
     }
     let (event, reason, next) = match settlement {

@@ -151,6 +151,9 @@ struct Awaiting {
 
 /// Partial text is on disk no later than this after it came.
 const SAVE_EVERY: Duration = Duration::from_millis(250);
+/// A piece joins the answer it belongs to within this many inactivity deadlines of its end; later
+/// ones are another device's answer more likely than a model's longest pause.
+const LATE_PIECES: u32 = 20;
 /// Reads of the history before an answer that never shows is given up until the next catch-up.
 const MAX_READS: u32 = 24;
 
@@ -245,9 +248,6 @@ impl Turns {
     }
 
     fn asked(&mut self, now: Tick, question: ClientMessageId) {
-        if let Some(last) = &mut self.last {
-            last.unterminated = false;
-        }
         match &mut self.open {
             Some(turn) => turn.question = turn.question.or(Some(question)),
             None => self.begin(Turn::new(now, Some(question))),
@@ -264,6 +264,10 @@ impl Turns {
             && turn.question == Some(question)
         {
             turn.confirmed = true;
+            // Only now: a question that did not arrive ends nobody else's answer.
+            if let Some(last) = &mut self.last {
+                last.unterminated = false;
+            }
             turn.last_activity = now;
         }
     }
@@ -385,7 +389,7 @@ impl Turns {
                 .push_back(stream(id, phase, turn.text.len(), words));
         }
         self.await_row(now, &turn, phase);
-        let until = now + self.inactivity * 4;
+        let until = now + self.inactivity * LATE_PIECES;
         self.last = Some(Last {
             turn,
             unterminated,

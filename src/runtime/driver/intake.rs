@@ -207,9 +207,6 @@ impl Driver {
                 self.tell_turns(id, TurnInput::Delta { text, fresh });
             }
             SessionEvent::AnswerCompleted { stopped } => {
-                if let Some(lane) = self.lanes.get_mut(id) {
-                    lane.unconfirmed.answered();
-                }
                 self.tell_turns(id, TurnInput::Completed { stopped });
             }
             SessionEvent::Message(_) => {}

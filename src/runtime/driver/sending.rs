@@ -69,6 +69,8 @@ impl Driver {
         let now = self.platform.tick();
         let by_text = !self.service.capabilities().idempotent_send;
         let lane = self.lane(&conversation).await;
+        // From here on, what an earlier attempt still reports is old news.
+        lane.attempt += 1;
         if by_text && lane.position.newest.is_none() {
             lane.held = Some(Held {
                 id,
@@ -148,9 +150,8 @@ impl Driver {
         if answers {
             lane.turns.handle(now, TurnInput::Asked(id));
         }
-        lane.attempt += 1;
         let attempt = lane.attempt;
-        let live = lane.connection.is_live() && over_socket;
+        let live = lane.connection.is_live() && over_socket && !lane.unconfirmed.owes();
         let session = lane
             .session
             .as_ref()

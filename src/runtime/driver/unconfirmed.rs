@@ -50,9 +50,10 @@ impl Unconfirmed {
         }
     }
 
-    /// An answer ended. Confirmations come before answers, so no settled send is owed one now.
-    pub(super) fn answered(&mut self) {
-        self.0.retain(|sent| sent.awaited);
+    /// Whether this socket owes a confirmation that no longer tells anything. Until it came, what
+    /// is sent over the socket might be taken for confirmed by it.
+    pub(super) fn owes(&self) -> bool {
+        self.0.iter().any(|sent| !sent.awaited)
     }
 
     /// The socket is gone: the sends whose outcome went with it.
@@ -98,12 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn confirmation_that_never_came_is_not_waited_for_after_the_answer() {
+    fn socket_owes_a_confirmation_until_it_came() {
         let mut unconfirmed = sent(&[1]);
+        assert!(!unconfirmed.owes());
         unconfirmed.settled(key(1));
-        unconfirmed.answered();
-        unconfirmed.sent(key(2), Tick::default());
-        assert_eq!(unconfirmed.acknowledged(None), Some(key(2)));
+        assert!(unconfirmed.owes());
+        unconfirmed.acknowledged(None);
+        assert!(!unconfirmed.owes());
     }
 
     #[test]
