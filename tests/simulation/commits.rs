@@ -389,6 +389,8 @@ impl State {
         // So is a piece in a frame that could not be read.
         let lost = self.faults.is_on(Fault::Undecodable);
         let whole = self.devices[device].life <= 1 && !lost;
+        // A pause beyond the deadline, and the frames around it lost: nothing says whose it is.
+        let endless = self.faults.is_on(Fault::LongPause) && self.faults.is_on(Fault::DropFrame);
         let text = arrived.concat();
         for row in rows
             .iter()
@@ -405,7 +407,7 @@ impl State {
                 let home = homes.entry(answer).or_insert(row);
                 // Pieces name no question: behind a later question they are taken for its answer.
                 let asked_between = row.answers.is_some() && row.answers != home.answers;
-                if home.id != row.id && !asked_between {
+                if home.id != row.id && !asked_between && !endless {
                     return broken(
                         "INV-18",
                         format!("answer {answer} is split over {} and {}", home.id, row.id),

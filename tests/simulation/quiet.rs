@@ -75,12 +75,23 @@ async fn wait(world: &World, devices: &[Device]) {
         if world.lock().violation.is_some() {
             return;
         }
+        sign_in(world, devices);
         let Some(what) = busy(world, devices).await else {
             return;
         };
         if started.elapsed() > bound {
             let mut state = world.lock();
             return state.violation("INV-22", format_args!("{what} after {bound:?} of quiet"));
+        }
+    }
+}
+
+/// A refusal that was under way when the storm ended: the app signs in, as it was asked to.
+fn sign_in(world: &World, devices: &[Device]) {
+    for device in devices {
+        let asked = std::mem::take(&mut world.lock().devices[device.number].signed_out);
+        if let (true, Some(running)) = (asked, &device.running) {
+            running.client.foreground();
         }
     }
 }
