@@ -134,7 +134,9 @@ impl Message {
                 | DeliveryState::Delivered
                 | DeliveryState::Read => true,
                 DeliveryState::Queued | DeliveryState::Cancelled => self.attempts > 0,
-                DeliveryState::Failed => false,
+                // The last attempt was refused; one before it may have been thought lost, and
+                // still arrive.
+                DeliveryState::Failed => self.attempts > 1,
             }
     }
 }

@@ -212,12 +212,13 @@ impl Matcher {
                 && row.text == said.text
                 && !self.claimed.contains(&row.id)
         };
-        // Of equal words, those the user took back are the last to be found there.
-        let taken_back = |row: &&Message| row.state == DeliveryState::Cancelled;
+        // Of equal words, those that were given up are the last to be found there.
+        let given_up =
+            |row: &&Message| matches!(row.state, DeliveryState::Cancelled | DeliveryState::Failed);
         self.unplaced
             .iter()
             .filter(fits)
-            .min_by_key(taken_back)
+            .min_by_key(given_up)
             .cloned()
     }
 
