@@ -4,13 +4,19 @@ use std::{fmt::Write as _, path::Path};
 
 use rusqlite::{Connection, types::ValueRef};
 use tidings::{
-    domain::ports::{Durability, chat_repository::ConversationFilter},
+    domain::{
+        message::Message,
+        ports::{Durability, chat_repository::ConversationFilter},
+    },
     testing::repository_contract::samples,
 };
 
 use crate::support::{home, open};
 
-const FIXTURES: [(&str, &str); 1] = [("v1", include_str!("fixtures/v1.sql"))];
+const FIXTURES: [(&str, &str); 2] = [
+    ("v1", include_str!("fixtures/v1.sql")),
+    ("v2", include_str!("fixtures/v2.sql")),
+];
 
 /// The file that the dump describes.
 fn restore(dump: &str, path: &Path) {
@@ -53,7 +59,7 @@ async fn f44_every_released_schema_opens_with_all_that_was_in_it() {
                 for n in [1, 2] {
                     assert!(rows.message(samples::key(n))?.is_some(), "message {n}");
                 }
-                assert!(rows.message(samples::key(1))? == Some(samples::full_message("full", 1)));
+                assert!(rows.message(samples::key(1))? == Some(full_message(version)));
                 assert!(rows.message(samples::key(2))? == Some(samples::message("full", 2)));
                 let waiting = [samples::entry("full", 2), samples::full_entry("full", 3)];
                 assert!(rows.outbox(None)? == waiting);
@@ -69,6 +75,18 @@ async fn f44_every_released_schema_opens_with_all_that_was_in_it() {
             .await;
         assert_eq!(order, Ok(3), "{version} had given two");
         store.close().await;
+    }
+}
+
+/// The message with a value in every field that this version had.
+fn full_message(version: &str) -> Message {
+    let whole = samples::full_message("full", 1);
+    match version {
+        "v1" => Message {
+            left_above: None,
+            ..whole
+        },
+        _ => whole,
     }
 }
 

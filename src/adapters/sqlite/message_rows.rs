@@ -18,7 +18,7 @@ macro_rules! query {
         concat!(
             "SELECT id, (SELECT c.id FROM conversation c WHERE c.pk = message.conversation),
              server_id, role, sender, own, body, sort_key, state, attempts, created_at, answers,
-             completeness, deleted, unread, revision, version
+             completeness, deleted, unread, revision, version, left_above
              FROM message ",
             $rest
         )
@@ -80,14 +80,15 @@ pub(super) const BY_NUMBER: &str = query!("WHERE pk = ?1");
 
 const INSERT: &str = "INSERT INTO message (
     id, role, sender, body, state, created_at, answers, completeness, revision, version,
-    conversation, server_id, own, sort_key, attempts, deleted, unread)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-    (SELECT pk FROM conversation WHERE id = ?11), ?12, ?13, ?14, ?15, ?16, ?17)";
+    left_above, conversation, server_id, own, sort_key, attempts, deleted, unread)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
+    (SELECT pk FROM conversation WHERE id = ?12), ?13, ?14, ?15, ?16, ?17, ?18)";
 
 /// Columns that no index holds: streamed text and the like dirty one page.
 pub(super) const UPDATE: &str = "UPDATE message SET
     role = ?2, sender = ?3, body = ?4, state = ?5, created_at = ?6, answers = ?7,
-    completeness = ?8, revision = ?9, version = ?10
+    completeness = ?8, revision = ?9, version = ?10,
+    left_above = ?11
     WHERE id = ?1";
 
 /// Columns that stand in an index; the row is written only where one of them changed.
@@ -246,6 +247,7 @@ fn with_plain<T>(of: &Message, run: impl FnOnce(&[&dyn ToSql]) -> T) -> T {
         completeness_number(of.completeness),
         of.revision.cast_signed(),
         of.version.cast_signed(),
+        of.left_above.map(SortKey::as_i64),
     ])
 }
 
@@ -293,5 +295,6 @@ fn decode(row: &Row<'_>) -> rusqlite::Result<Message> {
         unread: columns.take()?,
         revision: columns.count()?,
         version: columns.count()?,
+        left_above: columns.place_if()?,
     })
 }

@@ -38,12 +38,16 @@ pub fn record_attempt(
     entry.next_attempt_at = None;
     entry.wire_id = entry.wire_id.or(wire_id);
     let mut editor = Editor::open(rows, &entry.conversation)?;
+    let known = editor.rows().server_key_below(&entry.conversation, None)?;
     editor.rows().put_outbox(&entry)?;
     if planted("forget-before-ack") {
         editor.rows().remove_outbox(id)?;
     }
     editor.deliver(&message, event, Note::at(now), |row| {
-        row.attempts = entry.attempt
+        if row.attempts == 0 {
+            row.left_above = known;
+        }
+        row.attempts = entry.attempt;
     })?;
     editor.finish()?;
     Ok(Some(Outgoing {

@@ -250,6 +250,7 @@ pub fn blank(id: ClientMessageId, conversation: &ConversationId) -> Message {
         key: SortKey::pending(0),
         state: DeliveryState::Sent,
         attempts: 0,
+        left_above: None,
         created_at: None,
         answers: None,
         completeness: Completeness::Complete,

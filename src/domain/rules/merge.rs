@@ -142,9 +142,9 @@ impl Matcher {
         let id = editor.conversation().id.clone();
         let mut unplaced = editor.rows().unplaced(&id)?;
         if placement == Placement::Older {
-            // What was sent since is not among older rows; an answer heard before the first page
-            // was read may be.
-            unplaced.retain(|row| !row.own && row.server_id.is_none());
+            // What was sent since the first page was read is not among older rows; what left, or was
+            // heard, before it may be.
+            unplaced.retain(|row| row.server_id.is_none() && row.left_above.is_none());
         }
         let conversation = id;
         let (claimed, passed) = (BTreeSet::new(), BTreeSet::new());
@@ -212,13 +212,10 @@ impl Matcher {
                 && row.text == said.text
                 && !self.claimed.contains(&row.id)
         };
-        // Of equal words, those that were given up are the last to be found there.
-        let given_up =
-            |row: &&Message| matches!(row.state, DeliveryState::Cancelled | DeliveryState::Failed);
         self.unplaced
             .iter()
             .filter(fits)
-            .min_by_key(given_up)
+            .min_by_key(|row| doubt(row.state))
             .cloned()
     }
 
@@ -264,6 +261,17 @@ impl Matcher {
         self.placement.is_push()
             || self.passed.contains(&question)
             || !self.unplaced.iter().any(|row| row.id == question)
+    }
+}
+
+/// Of equal words, which are found first: those that are known to be there, then those on their
+/// way, then those that reads have not shown so far, then those that were given up.
+const fn doubt(state: DeliveryState) -> u8 {
+    match state {
+        DeliveryState::Sent | DeliveryState::Delivered | DeliveryState::Read => 0,
+        DeliveryState::Sending => 1,
+        DeliveryState::Queued | DeliveryState::Uncertain => 2,
+        DeliveryState::Cancelled | DeliveryState::Failed => 3,
     }
 }
 

@@ -48,6 +48,7 @@ fn message(n: u8, own: bool, text: &str, state: DeliveryState) -> Message {
         key: SortKey::server(i64::from(n)),
         state,
         attempts: 0,
+        left_above: None,
         created_at: None,
         answers: None,
         completeness: Completeness::Complete,

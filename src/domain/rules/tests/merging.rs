@@ -55,6 +55,38 @@ fn equal_own_texts_bind_one_to_one_in_order() {
 }
 
 #[test]
+fn of_equal_words_those_known_to_be_there_are_found_first() {
+    let mut desk = Desk::new();
+    let doubtful = desk.send(1, "yes");
+    desk.settle(doubtful, lost());
+    let confirmed = desk.send(2, "yes");
+    desk.acknowledged(confirmed);
+    desk.read(&[mine("m1", "yes")]);
+    assert_eq!(desk.state(doubtful), DeliveryState::Uncertain);
+    let row = desk.message(confirmed).expect("the row");
+    assert_eq!(row.server_id, MessageId::parse("m1"));
+    desk.read(&[mine("m2", "yes")]);
+    assert_eq!(desk.state(doubtful), DeliveryState::Sent);
+}
+
+#[test]
+fn what_left_before_the_first_page_was_read_is_found_among_older_rows() {
+    let mut desk = Desk::new();
+    let blind = desk.send(1, "yes");
+    desk.acknowledged(blind);
+    desk.read(&[mine("m8", "later"), theirs("m9", "a")]);
+    let since = desk.send(2, "yes");
+    desk.acknowledged(since);
+    let older = [mine("m1", "yes"), mine("m2", "yes"), theirs("m3", "b")];
+    desk.merge(&older, Placement::Older);
+    let row = desk.message(blind).expect("the row");
+    assert_eq!(row.server_id, MessageId::parse("m1"));
+    let row = desk.message(since).expect("the row");
+    assert_eq!(row.server_id, None, "it left above every row of that page");
+    assert_eq!(desk.rows().len(), 6, "m2 is another device's");
+}
+
+#[test]
 fn what_never_left_binds_to_nothing() {
     let mut desk = Desk::new();
     let id = desk.accept(1, "yes", SendMode::Durable);
