@@ -178,18 +178,7 @@ impl State {
                 continue;
             };
             let (before, now) = (message.state, row.state);
-            let held = self.server.room(&message.room).holds(message.id);
-            let copies = self
-                .server
-                .room(&message.room)
-                .rows
-                .iter()
-                .filter(|copy| copy.copy);
-            // Without keys, a copy that the server made beyond the grace period, or a message that
-            // was taken back too late, may be taken for a later one of the same words.
-            let mistaken = copies.into_iter().any(|copy| copy.text == message.text)
-                || self.taken_back_too_late(device, message);
-            if now.is_on_server() && held.is_none() && !mistaken {
+            if now.is_on_server() && !self.is_there(device, message, snapshot) {
                 return broken(
                     "INV-03",
                     format!("{} is {now:?} and the server does not have it", message.id),
@@ -218,13 +207,27 @@ impl State {
         Ok(())
     }
 
-    fn taken_back_too_late(&self, device: usize, message: &Accepted) -> bool {
+    /// Whether the server has it. Without keys, of equal words nobody can say which is which: as
+    /// many of them may be Sent as the server has.
+    fn is_there(&self, device: usize, message: &Accepted, snapshot: &Snapshot) -> bool {
         let room = self.server.room(&message.room);
-        self.devices[device].accepted.iter().any(|other| {
-            other.state == DeliveryState::Cancelled
-                && other.text == message.text
-                && room.holds(other.id).is_some()
-        })
+        if room.holds(message.id).is_some() {
+            return true;
+        }
+        if self.server.profile == Profile::Keyed {
+            return false;
+        }
+        let equal = |other: &&Accepted| other.room == message.room && other.text == message.text;
+        let of_these_words: Vec<_> = self.devices[device].accepted.iter().filter(equal).collect();
+        let there = room
+            .rows
+            .iter()
+            .filter(|row| of_these_words.iter().any(|other| row.key == Some(other.id)));
+        let sent = of_these_words.iter().filter(|other| {
+            let row = snapshot.find(other.id);
+            row.is_some_and(|row| row.state.is_on_server())
+        });
+        sent.count() <= there.count()
     }
 
     /// "INV-05": one send is one row. A second copy that the server made is a row of its own.

@@ -134,6 +134,8 @@ impl State {
             .take_while(|message| message.id != outgoing.id)
             .filter(|message| message.room == outgoing.conversation)
             .filter(|message| !(message.excepted || message.gone || message.parked))
+            // Sent was judged when it became so: of equal words another may have stood for it.
+            .filter(|message| !message.state.is_on_server())
             .find(|message| self.server.room(&message.room).holds(message.id).is_none())
             .map(|message| message.id);
         // A copy of a request that the network kept may come at any time; what counts is when

@@ -135,11 +135,15 @@ struct Matcher {
     nearest: Option<ClientMessageId>,
     conversation: crate::domain::ids::ConversationId,
     placement: Placement,
+    /// Whether the page stands behind others that are stored.
+    continues: bool,
 }
 
 impl Matcher {
     fn load(editor: &mut Editor<'_>, placement: Placement) -> RowResult<Self> {
         let id = editor.conversation().id.clone();
+        let continues =
+            placement == Placement::Newer && editor.conversation().sync.newest.is_some();
         let mut unplaced = editor.rows().unplaced(&id)?;
         if placement == Placement::Older {
             // What was sent since the first page was read is not among older rows; what left, or was
@@ -155,6 +159,7 @@ impl Matcher {
             nearest: None,
             conversation,
             placement,
+            continues,
         })
     }
 
@@ -212,10 +217,13 @@ impl Matcher {
                 && row.text == said.text
                 && !self.claimed.contains(&row.id)
         };
+        // What was there before the first page was read stands before it.
+        let passed =
+            |row: &Message| self.continues && row.left_above.is_none() && row.state.is_on_server();
         self.unplaced
             .iter()
             .filter(fits)
-            .min_by_key(|row| doubt(row.state))
+            .min_by_key(|row| (passed(row), doubt(row.state)))
             .cloned()
     }
 

@@ -10,6 +10,7 @@ use crate::{
     adapters::memory::MemoryRepository,
     domain::{
         conversation::Conversation,
+        cursor::SyncCursor,
         delivery::{DeliveryState, Reason},
         event::SendReceipt,
         ids::{ClientMessageId, ConversationId, MessageId},

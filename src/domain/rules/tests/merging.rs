@@ -87,6 +87,27 @@ fn what_left_before_the_first_page_was_read_is_found_among_older_rows() {
 }
 
 #[test]
+fn what_stands_before_the_first_page_leaves_a_newer_row_to_its_equal() {
+    let mut desk = Desk::new();
+    let blind = desk.send(1, "yes");
+    desk.acknowledged(blind);
+    desk.read(&[theirs("m9", "a")]);
+    desk.write(|rows| {
+        let mut editor = Editor::open(rows, &chat())?;
+        editor.conversation_mut().sync.newest = Some(SyncCursor::new("9"));
+        editor.finish()
+    });
+    let since = desk.send(2, "yes");
+    desk.acknowledged(since);
+    desk.read(&[mine("m10", "yes")]);
+    let row = desk.message(since).expect("the row");
+    assert_eq!(row.server_id, MessageId::parse("m10"));
+    desk.merge(&[mine("m1", "yes")], Placement::Older);
+    let row = desk.message(blind).expect("the row");
+    assert_eq!(row.server_id, MessageId::parse("m1"));
+}
+
+#[test]
 fn what_never_left_binds_to_nothing() {
     let mut desk = Desk::new();
     let id = desk.accept(1, "yes", SendMode::Durable);
