@@ -11,6 +11,7 @@ use crate::{
         message::Message,
         outbox::{OutboxEntry, SendMode},
         ports::{NewConversation, chat_repository::ConversationFilter},
+        rules::conversations,
     },
     error::{ChatError, SendMessageError},
     runtime::{
@@ -24,21 +25,25 @@ use crate::{
         },
     },
     usecases::{
-        Ports,
+        Accepted, Ports,
         archive_conversation::ArchiveConversation,
         complete_conversation::CompleteConversation,
-        create_conversation::{CreateConversation, Created},
+        create_conversation::{BeginConversation, CreateConversation, Created},
         delete_conversation::DeleteConversation,
         delete_message::DeleteMessage,
+        edit_message::EditMessage,
         explain_message::{ExplainMessage, Explanation},
         export_conversation::{Export, ExportConversation},
         list_conversations::{ListConversations, RefreshConversations, Refreshed},
         mark_read::MarkRead,
         read_history::{HistoryView, PageCursor, ReadHistory},
+        save_draft::SaveDraft,
         search_messages::SearchMessages,
         send_chat_message::SendChatMessage,
+        settle_action::{CancelAction, RetryAction},
         settle_unsent::{CancelMessage, RetryMessage},
         single_flight::SingleFlight,
+        stop_answer::StopAnswer,
         wait_for_delivery::{Delivery, WaitForDelivery},
     },
 };
@@ -106,6 +111,18 @@ impl ChatClient {
         CreateConversation { new }.execute(&self.ports).await
     }
 
+    /// Begins a conversation that need not be on the server yet; see
+    /// [`BeginConversation::execute`].
+    ///
+    /// # Errors
+    /// `InvalidInput`, the store's.
+    pub async fn begin_conversation(
+        &self,
+        new: NewConversation,
+    ) -> Result<Conversation, ChatError> {
+        BeginConversation { new }.execute(&self.ports).await
+    }
+
     /// Opens a conversation: it connects and stays connected until the last handle is dropped.
     #[must_use]
     pub fn open(&self, id: ConversationId) -> ConversationHandle {
@@ -143,7 +160,10 @@ impl ChatClient {
         Ok(self
             .ports
             .repository
-            .view(move |rows| rows.conversation(&id))
+            .view(move |rows| {
+                let id = conversations::resolve(rows, &id)?;
+                rows.conversation(&id)
+            })
             .await?)
     }
 
@@ -259,7 +279,7 @@ impl ChatClient {
         self.ports.platform.mint()
     }
 
-    /// Waits until a message's fate is known.
+    /// Waits until the fate of a message, or of another action, is known.
     ///
     /// # Errors
     /// The store's.
@@ -283,15 +303,48 @@ impl ChatClient {
         CancelMessage { message }.execute(&self.ports).await
     }
 
-    /// Deletes a message where the backend can; takes back an unsent one anywhere.
+    /// Changes a message's text: shown at once, sent when it can be; see [`EditMessage::execute`].
     ///
     /// # Errors
-    /// `NotFound`, `Unsupported`, [`ChatError`] of service or store.
-    pub async fn delete_message(&self, message: ClientMessageId) -> Result<Message, ChatError> {
+    /// `NotFound`, `InvalidInput`, `Unsupported`, the store's.
+    pub async fn edit_message(
+        &self,
+        message: ClientMessageId,
+        text: impl Into<String>,
+    ) -> Result<Accepted<Message>, ChatError> {
+        let text = text.into();
+        EditMessage { message, text }.execute(&self.ports).await
+    }
+
+    /// Deletes a message where the backend can, hidden at once; takes back an unsent one anywhere.
+    /// See [`DeleteMessage::execute`].
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput`, `Unsupported`, the store's.
+    pub async fn delete_message(
+        &self,
+        message: ClientMessageId,
+    ) -> Result<Accepted<Message>, ChatError> {
         DeleteMessage { message }.execute(&self.ports).await
     }
 
-    /// Every unsent message.
+    /// Puts a failed action other than a message back into the queue.
+    ///
+    /// # Errors
+    /// `NotFound`, the store's.
+    pub async fn retry_action(&self, action: ClientMessageId) -> Result<OutboxEntry, ChatError> {
+        RetryAction { action }.execute(&self.ports).await
+    }
+
+    /// Takes back an action other than a message, and what it showed with it.
+    ///
+    /// # Errors
+    /// `NotFound`, the store's.
+    pub async fn cancel_action(&self, action: ClientMessageId) -> Result<OutboxEntry, ChatError> {
+        CancelAction { action }.execute(&self.ports).await
+    }
+
+    /// Everything the user did that the server does not have for certain.
     ///
     /// # Errors
     /// The store's.
@@ -311,6 +364,29 @@ impl ChatClient {
         let mut observer = self.observe_outbox();
         while observer.next().await?.iter().any(OutboxEntry::blocks) {}
         Ok(())
+    }
+
+    /// Keeps what the user is typing; `None` for nothing.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidInput`, the store's.
+    pub async fn save_draft(
+        &self,
+        conversation: ConversationId,
+        text: Option<String>,
+    ) -> Result<Conversation, ChatError> {
+        SaveDraft { conversation, text }.execute(&self.ports).await
+    }
+
+    /// Stops the answer under way, or the one to the newest message once the server can be told.
+    ///
+    /// # Errors
+    /// `Unsupported`, the store's.
+    pub async fn stop_answer(
+        &self,
+        conversation: ConversationId,
+    ) -> Result<Option<ClientMessageId>, ChatError> {
+        StopAnswer { conversation }.execute(&self.ports).await
     }
 
     /// Marks a conversation as read to its end.
@@ -338,11 +414,14 @@ impl ChatClient {
         .await
     }
 
-    /// Tells the server that a conversation is done.
+    /// Ends a conversation: closed here at once, at the server when it hears.
     ///
     /// # Errors
-    /// `Unsupported`, [`ChatError`] of service or store.
-    pub async fn complete(&self, conversation: ConversationId) -> Result<Conversation, ChatError> {
+    /// `NotFound`, `Unsupported`, the store's.
+    pub async fn complete(
+        &self,
+        conversation: ConversationId,
+    ) -> Result<Accepted<Conversation>, ChatError> {
         CompleteConversation { conversation }
             .execute(&self.ports)
             .await

@@ -102,19 +102,13 @@ impl ConversationHandle {
             .await
     }
 
-    /// Stops the answer under way.
+    /// Stops the answer under way; see [`ChatClient::stop_answer`].
     ///
     /// # Errors
-    /// `Unsupported`, [`ChatError`] of the service.
+    /// `Unsupported`, the store's.
     pub async fn stop_answer(&self) -> Result<(), ChatError> {
-        let conversation = self.open.id.clone();
-        self.open
-            .commands
-            .ask(|reply| Command::StopAnswer {
-                conversation,
-                reply,
-            })
-            .await
+        let stopped = self.client.stop_answer(self.open.id.clone()).await;
+        stopped.map(drop)
     }
 
     /// Tells the others that the user types, or stopped.

@@ -77,7 +77,7 @@ impl Queue {
         let took = timed(|| {
             let heads = self.store.view(|rows| rows.outbox_heads());
             let heads = runtime.block_on(heads).unwrap();
-            assert_eq!(heads[0].message, key(number));
+            assert_eq!(heads[0].id, key(number));
             self.write(runtime, move |rows| {
                 record_attempt(rows, key(number), None, at(number)).map(drop)
             });

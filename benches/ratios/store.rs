@@ -59,7 +59,7 @@ pub(crate) fn open(
     let store: Arc<dyn ChatRepository> = SqliteRepository::open(options).unwrap();
     let said = ServerConversation::bare(conversation());
     let created = store.transact(Durability::Normal, move |rows| {
-        conversations::upsert(rows, said).map(drop)
+        conversations::upsert(rows, said, WallTime::default()).map(drop)
     });
     runtime.block_on(created).unwrap();
     store

@@ -29,6 +29,8 @@ pub enum ServerOrder {
 pub struct Capabilities {
     /// The server recognises a repeated [`crate::domain::ids::ClientMessageId`].
     pub idempotent_send: bool,
+    /// The server recognises a repeated creation by its key.
+    pub idempotent_create: bool,
     /// An uncertain message may be resent by the engine once a read proved its absence.
     pub auto_resend: bool,
     /// Messages may be sent over the realtime session.
@@ -49,6 +51,8 @@ pub struct Capabilities {
     pub one_turn_at_a_time: bool,
     /// The server tells of delivery and reading.
     pub receipts: bool,
+    /// The server keeps this account's read marker.
+    pub read_marker: bool,
     /// The server tells who types.
     pub typing: bool,
     /// The server tells who is online.

@@ -19,6 +19,9 @@ pub struct Context {
     pub id: Option<String>,
 }
 
+/// The word for a conversation that is done.
+pub const COMPLETED: &str = "completed";
+
 /// The server's word on whether a conversation takes messages; unknown words are kept.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Status(String);
@@ -66,6 +69,19 @@ impl fmt::Debug for LastMessage {
             .field("role", &self.role)
             .finish_non_exhaustive()
     }
+}
+
+/// What to create.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewConversation {
+    /// The key of this creation, sent along where the backend takes one.
+    pub key: Option<ClientMessageId>,
+    /// Whom to talk to.
+    pub persona: Option<String>,
+    /// The entity to bind it to.
+    pub context: Option<Context>,
+    /// Further scalar fields the backend takes, by its own names.
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// What the server says of a conversation; an absent field says nothing.
@@ -121,6 +137,8 @@ pub struct Conversation {
     pub title: Option<String>,
     /// Local overlay: hidden from the ordinary list.
     pub archived: bool,
+    /// Local overlay: the user ended it, and the server has not confirmed that yet.
+    pub completing: bool,
     /// Local overlay: unsent input.
     pub draft: Option<String>,
     /// The server's facts, merged field by field.
@@ -149,6 +167,7 @@ impl Conversation {
             id: server.id.clone(),
             title: None,
             archived: false,
+            completing: false,
             draft: None,
             server: ServerConversation::bare(server.id.clone()),
             last_message: None,
@@ -187,7 +206,18 @@ impl Conversation {
     /// Whether messages may be sent as far as this device knows.
     #[must_use]
     pub fn is_writable(&self) -> bool {
-        self.server.status.as_ref().is_none_or(Status::is_writable)
+        !self.completing && self.server.status.as_ref().is_none_or(Status::is_writable)
+    }
+
+    /// Whether it takes messages, in the server's word; at once, where the user has just ended it.
+    #[must_use]
+    pub fn status(&self) -> Option<&str> {
+        let said = self.server.status.as_ref().map(Status::as_str);
+        if self.completing {
+            Some(COMPLETED)
+        } else {
+            said
+        }
     }
 
     /// Whether the ordinary list hides it.

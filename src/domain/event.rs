@@ -266,6 +266,14 @@ pub enum ClientEvent {
         /// Its name.
         name: String,
     },
+    /// A conversation begun on this device is on the server: from now on it goes by that name. The
+    /// local one still leads to it.
+    ConversationBound {
+        /// The name it had.
+        local: ConversationId,
+        /// The name it has.
+        conversation: ConversationId,
+    },
     /// The token was refused and could not be refreshed: the app must sign in again.
     SignInRequired,
     /// A direct send turned out never to have arrived; its text is the conversation's draft.
@@ -335,6 +343,10 @@ impl fmt::Debug for ClientEvent {
             }
             Self::Cooldown { until, scope } => write!(f, "Cooldown({scope}, {until})"),
             Self::Unknown { conversation, name } => write!(f, "Unknown({conversation}, {name})"),
+            Self::ConversationBound {
+                local,
+                conversation,
+            } => write!(f, "ConversationBound({local}, {conversation})"),
             Self::SignInRequired => f.write_str("SignInRequired"),
             Self::DraftRestored { conversation, id } => {
                 write!(f, "DraftRestored({conversation}, {id})")

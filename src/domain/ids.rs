@@ -98,3 +98,20 @@ opaque_id! {
     /// The server's name for a person or a system that writes messages.
     UserId
 }
+
+/// What a conversation's local id begins with, until the server has given one.
+const LOCAL: &str = "local:";
+
+impl ConversationId {
+    /// The id of a conversation that only this device knows, made of the key of its creation.
+    #[must_use]
+    pub fn local(creation: ClientMessageId) -> Self {
+        Self(format!("{LOCAL}{creation}"))
+    }
+
+    /// Whether it is a local one. No server is believed to have given such an id.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.0.starts_with(LOCAL)
+    }
+}

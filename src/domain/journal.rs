@@ -6,16 +6,19 @@
 use crate::domain::{
     delivery::{DeliveryState, Reason},
     ids::{ClientMessageId, ConversationId, MessageId},
+    outbox::ActionKind,
     time::WallTime,
 };
 
-/// One thing that happened to one message.
+/// One thing that happened to one message, or to another action of the user's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalEntry {
     /// Grows by one with each entry of the store; zero before it is stored.
     pub sequence: i64,
-    /// The message.
+    /// The message; for another action, its own key.
     pub message: ClientMessageId,
+    /// What it was about.
+    pub kind: ActionKind,
     /// Its conversation.
     pub conversation: ConversationId,
     /// When, by this device's clock.

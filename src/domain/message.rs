@@ -83,6 +83,20 @@ impl Completeness {
     ];
 }
 
+/// What the user did to a message and the server has not confirmed yet; it shows at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlay {
+    /// The text is the user's new one.
+    Edited,
+    /// Deleted.
+    Deleted,
+}
+
+impl Overlay {
+    /// Every value, in the order in which they are stored.
+    pub const ALL: [Self; 2] = [Self::Edited, Self::Deleted];
+}
+
 /// One row of a conversation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
@@ -117,6 +131,9 @@ pub struct Message {
     pub completeness: Completeness,
     /// Deleted but remembered.
     pub deleted: bool,
+    /// A change of the user's that waits in the outbox. What the server says meanwhile is kept
+    /// beneath it, and comes to light should it refuse.
+    pub overlay: Option<Overlay>,
     /// Whether it waits to be read by this account.
     pub unread: bool,
     /// The server's revision of the content; higher wins.

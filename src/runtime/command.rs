@@ -37,11 +37,6 @@ pub(crate) enum Command {
         conversation: ConversationId,
         reply: Reply<ConnectionStatus>,
     },
-    /// Stop the answer under way.
-    StopAnswer {
-        conversation: ConversationId,
-        reply: Reply<()>,
-    },
     /// Tell the room that the user types.
     SetTyping {
         conversation: ConversationId,
@@ -59,6 +54,32 @@ pub(crate) enum Command {
     Network(NetworkChange),
     /// End everything in bounded time.
     Shutdown { reply: Reply<()> },
+}
+
+impl Command {
+    /// The conversation it is about.
+    pub(crate) const fn conversation(&self) -> Option<&ConversationId> {
+        match self {
+            Self::Open(id) | Self::Close(id) => Some(id),
+            Self::Synchronise { conversation, .. }
+            | Self::LoadOlder { conversation, .. }
+            | Self::Status { conversation, .. }
+            | Self::SetTyping { conversation, .. } => Some(conversation),
+            _ => None,
+        }
+    }
+
+    /// The same about another conversation.
+    pub(crate) fn about(&mut self, other: ConversationId) {
+        match self {
+            Self::Open(id) | Self::Close(id) => *id = other,
+            Self::Synchronise { conversation, .. }
+            | Self::LoadOlder { conversation, .. }
+            | Self::Status { conversation, .. }
+            | Self::SetTyping { conversation, .. } => *conversation = other,
+            _ => {}
+        }
+    }
 }
 
 /// What the platform says of the network.

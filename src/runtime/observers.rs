@@ -15,6 +15,7 @@ use crate::{
         outbox::OutboxEntry,
         plant::planted,
         ports::{ChatRepository, Revision, chat_repository::ConversationFilter},
+        rules::conversations,
         timeline::{TimelineDiff, diff},
     },
     error::ChatError,
@@ -121,6 +122,7 @@ impl TimelineObserver {
             .watch
             .repository
             .view(move |rows| {
+                let id = conversations::resolve(rows, &id)?;
                 let newest = rows.page(&id, None, window, deleted)?;
                 match (first, newest.first()) {
                     (Some(first), Some(row)) if first < row.key && newest.len() == window => {
@@ -177,7 +179,7 @@ impl DeliveryObserver {
     }
 }
 
-/// Every unsent message.
+/// Everything the user did that the server does not have for certain.
 #[derive(Debug)]
 pub struct OutboxObserver {
     watch: Watch,

@@ -87,6 +87,10 @@ pub enum Operation {
     DeleteConversation,
     /// Delete a message.
     DeleteMessage,
+    /// Edit a message.
+    EditMessage,
+    /// Archive a conversation, or show it again.
+    Archive,
     /// Stop an answer.
     StopAnswer,
 }
@@ -267,6 +271,12 @@ impl ScriptedService {
         self.server().conversations()
     }
 
+    /// How far the account has read a conversation, by the server's marker.
+    #[must_use]
+    pub fn read_to(&self, conversation: &str) -> Option<MessageId> {
+        self.server().read_to(&id(conversation))
+    }
+
     /// The server loses a conversation, as if it was deleted elsewhere.
     pub fn loses(&self, conversation: &str) {
         self.server().remove(&id(conversation));
@@ -329,7 +339,7 @@ impl Default for ScriptedService {
     }
 }
 
-const OPERATIONS: [Operation; 12] = [
+const OPERATIONS: [Operation; 14] = [
     Operation::Create,
     Operation::List,
     Operation::Conversation,
@@ -341,6 +351,8 @@ const OPERATIONS: [Operation; 12] = [
     Operation::Complete,
     Operation::DeleteConversation,
     Operation::DeleteMessage,
+    Operation::EditMessage,
+    Operation::Archive,
     Operation::StopAnswer,
 ];
 

@@ -1,11 +1,15 @@
-//! `ArchiveConversation`: a local overlay, so it works everywhere and survives every merge.
+//! `ArchiveConversation`: shown at once, and told to a server that archives too; anywhere else it
+//! is a local overlay, which survives every merge.
 
 use crate::{
     domain::{
-        conversation::Conversation, ids::ConversationId, ports::Durability, rules::conversations,
+        conversation::Conversation,
+        ids::ConversationId,
+        ports::Durability,
+        rules::{conversations, intents},
     },
     error::ChatError,
-    usecases::Ports,
+    usecases::{Ports, missing_conversation},
 };
 
 /// Hides a conversation from the ordinary list, or shows it again.
@@ -18,17 +22,26 @@ pub struct ArchiveConversation {
 }
 
 impl ArchiveConversation {
-    /// Stores the overlay.
+    /// Stores the overlay, and queues it where the server is to know.
     ///
     /// # Errors
     /// `NotFound`; the store's.
+    ///
+    /// # Persistence
+    /// Overlay and outbox entry in one transaction, which survives a power cut.
     pub async fn execute(self, ports: &Ports) -> Result<Conversation, ChatError> {
+        let (stamp, told) = (ports.stamp(), ports.service.capabilities().archive);
         let changed = ports
             .repository
-            .transact(Durability::Normal, move |rows| {
-                conversations::overlay(rows, &self.conversation, |row| row.archived = self.archived)
+            .transact(Durability::Full, move |rows| {
+                let id = conversations::resolve(rows, &self.conversation)?;
+                if rows.conversation(&id)?.is_none() {
+                    return Ok(None);
+                }
+                intents::archive(rows, &id, self.archived, told, stamp).map(Some)
             })
             .await?;
-        changed.ok_or_else(|| ChatError::NotFound("there is no such conversation here".to_owned()))
+        ports.dispatch.wake();
+        changed.map(|(row, _)| row).ok_or_else(missing_conversation)
     }
 }

@@ -1,11 +1,14 @@
-//! `CompleteConversation`: tells the server that the conversation is done.
+//! `CompleteConversation`: the conversation is done, here at once and on the server when it hears.
 
 use crate::{
     domain::{
-        conversation::Conversation, ids::ConversationId, ports::Durability, rules::conversations,
+        conversation::Conversation,
+        ids::ConversationId,
+        ports::Durability,
+        rules::{conversations, intents},
     },
     error::ChatError,
-    usecases::Ports,
+    usecases::{Accepted, Ports, missing_conversation},
 };
 
 /// Completes a conversation.
@@ -16,17 +19,33 @@ pub struct CompleteConversation {
 }
 
 impl CompleteConversation {
-    /// Asks the server and stores its word.
+    /// Closes it for further messages and queues the end behind those that wait. Answers the
+    /// conversation, and the key of the action, where one waits.
     ///
     /// # Errors
-    /// [`ChatError`] of the service (`Unsupported` where it cannot) or the store.
-    pub async fn execute(self, ports: &Ports) -> Result<Conversation, ChatError> {
-        let said = ports.service.complete(&self.conversation).await?;
-        Ok(ports
+    /// `Unsupported` where the backend cannot, `NotFound`; the store's.
+    ///
+    /// # Persistence
+    /// Overlay and outbox entry in one transaction, which survives a power cut.
+    pub async fn execute(self, ports: &Ports) -> Result<Accepted<Conversation>, ChatError> {
+        if !ports.service.capabilities().complete {
+            return Err(ChatError::Unsupported(
+                "this backend cannot complete a conversation".to_owned(),
+            ));
+        }
+        let stamp = ports.stamp();
+        let taken = ports
             .repository
-            .transact(Durability::Normal, move |rows| {
-                conversations::upsert(rows, said)
+            .transact(Durability::Full, move |rows| {
+                let id = conversations::resolve(rows, &self.conversation)?;
+                if rows.conversation(&id)?.is_none() {
+                    return Ok(None);
+                }
+                intents::complete(rows, &id, stamp).map(Some)
             })
-            .await?)
+            .await?;
+        ports.dispatch.wake();
+        let (shown, action) = taken.ok_or_else(missing_conversation)?;
+        Ok(Accepted { shown, action })
     }
 }

@@ -4,11 +4,7 @@ use crate::{
     domain::{
         conversation::Conversation,
         ports::{CreateOutcome, Durability, NewConversation},
-        rules::{
-            conversations,
-            editor::Editor,
-            merge::{self, Merge, Placement},
-        },
+        rules::{conversations, intents},
         text,
     },
     error::ChatError,
@@ -48,11 +44,16 @@ impl CreateConversation {
             .await
     }
 
+    fn check(&self) -> Result<(), ChatError> {
+        let Some(context) = &self.new.context else {
+            return Ok(());
+        };
+        text::validate(&context.kind, 200)
+            .map_err(|error| field("context_type", "create.bad_context", &error))
+    }
+
     async fn create(self, ports: &Ports) -> Result<Created, ChatError> {
-        if let Some(context) = &self.new.context {
-            text::validate(&context.kind, 200)
-                .map_err(|error| field("context_type", "create.bad_context", &error))?;
-        }
+        self.check()?;
         let (said, messages, existed) = match ports.service.create_conversation(&self.new).await? {
             CreateOutcome::Created(said, messages) => (said, messages, false),
             CreateOutcome::Existing(said, messages) => (said, messages, true),
@@ -63,24 +64,50 @@ impl CreateConversation {
             .repository
             .transact(Durability::Normal, move |rows| {
                 conversations::unbury(rows, &said.id)?;
-                let stored = conversations::upsert(rows, said)?;
-                if messages.is_empty() {
-                    return Ok(stored);
-                }
-                let mut editor = Editor::open(rows, &stored.id)?;
-                let request = Merge {
-                    page: &messages,
-                    placement: Placement::Live,
-                    now,
-                };
-                merge::merge(&mut editor, request, &mut || platform.mint())?;
-                editor.finish()
+                let stored = conversations::upsert(rows, said, now)?;
+                let mint = &mut || platform.mint();
+                let greeted = conversations::greet(rows, &stored.id, &messages, now, mint)?;
+                Ok(greeted.0)
             })
             .await?;
         Ok(Created {
             conversation,
             existed,
         })
+    }
+}
+
+/// Begins a conversation that need not be on the server yet.
+#[derive(Clone, Debug)]
+pub struct BeginConversation {
+    /// What to create.
+    pub new: NewConversation,
+}
+
+impl BeginConversation {
+    /// Stores the conversation under a local id and queues its creation. Messages may be sent into
+    /// it at once; they leave when it exists. A refused creation fails them with it.
+    ///
+    /// # Errors
+    /// Validation and the store's; nothing is stored then.
+    ///
+    /// # Cancel safety
+    /// All or nothing; once stored it is created all the same.
+    ///
+    /// # Persistence
+    /// Conversation and outbox entry in one transaction, which survives a power cut.
+    pub async fn execute(self, ports: &Ports) -> Result<Conversation, ChatError> {
+        let new = self.new;
+        CreateConversation { new: new.clone() }.check()?;
+        let stamp = ports.stamp();
+        let begun = ports
+            .repository
+            .transact(Durability::Full, move |rows| {
+                intents::begin(rows, new, stamp)
+            })
+            .await?;
+        ports.dispatch.wake();
+        Ok(begun)
     }
 }
 

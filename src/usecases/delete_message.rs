@@ -1,9 +1,14 @@
 //! `DeleteMessage`: an unsent one is taken back, a sent one is deleted where the backend can.
 
 use crate::{
-    domain::{ids::ClientMessageId, message::Message, ports::Durability, rules::editor::Editor},
+    domain::{
+        ids::ClientMessageId,
+        message::Message,
+        ports::Durability,
+        rules::intents::{self, Change},
+    },
     error::ChatError,
-    usecases::{Ports, settle_unsent::CancelMessage},
+    usecases::{Accepted, Ports, missing_message, settle_unsent::refused},
 };
 
 /// Deletes one message.
@@ -14,51 +19,36 @@ pub struct DeleteMessage {
 }
 
 impl DeleteMessage {
-    /// Cancels or deletes, and leaves a tombstone for a sent one.
+    /// Takes an unsent message back; hides a sent one at once and queues its deletion, which comes
+    /// back with a reason should the server refuse it. Answers the message as it shows now, and
+    /// the key of the action, where one waits.
     ///
     /// # Errors
-    /// `NotFound`; `Unsupported` where the backend cannot; [`ChatError`] of service or store.
-    pub async fn execute(self, ports: &Ports) -> Result<Message, ChatError> {
-        let id = self.message;
-        let found = ports.repository.view(move |rows| rows.message(id)).await?;
-        let missing = || ChatError::NotFound("there is no such message here".to_owned());
-        let message = found.ok_or_else(missing)?;
-        if message.own && !message.state.is_on_server() {
-            return CancelMessage { message: id }.execute(ports).await;
-        }
-        if !ports.service.capabilities().delete {
-            return Err(ChatError::Unsupported(
-                "this backend cannot delete a message".to_owned(),
-            ));
-        }
-        let Some(server_id) = message.server_id.clone() else {
-            return Err(ChatError::OutcomeUnknown);
-        };
-        ports
-            .service
-            .delete_message(&message.conversation, &server_id)
-            .await?;
-        Ok(ports
+    /// `NotFound`; `Unsupported` where the backend cannot; `message.not_cancellable` for one on the
+    /// wire of a backend that cannot delete; the store's.
+    ///
+    /// # Persistence
+    /// Tombstone and outbox entry in one transaction, which survives a power cut.
+    pub async fn execute(self, ports: &Ports) -> Result<Accepted<Message>, ChatError> {
+        let (id, stamp) = (self.message, ports.stamp());
+        let can = ports.service.capabilities().delete;
+        let change = ports
             .repository
-            .transact(Durability::Normal, move |rows| bury(rows, id))
-            .await?)
+            .transact(Durability::Full, move |rows| {
+                intents::delete(rows, id, can, stamp)
+            })
+            .await?;
+        ports.dispatch.wake();
+        match change {
+            Change::Taken(shown, action) => Ok(Accepted { shown, action }),
+            Change::Unknown => Err(missing_message()),
+            Change::Unsupported => Err(ChatError::Unsupported(
+                "this backend cannot delete a message".to_owned(),
+            )),
+            Change::Refused(state) => {
+                let rule = "only an unsent message can be cancelled";
+                Err(refused(state, "message.not_cancellable", rule))
+            }
+        }
     }
-}
-
-fn bury(
-    rows: &mut dyn crate::domain::ports::Rows,
-    id: ClientMessageId,
-) -> crate::domain::ports::chat_repository::RowResult<Message> {
-    let gone = || crate::domain::ports::RepositoryError::Internal("the message is gone".to_owned());
-    let row = rows.message(id)?.ok_or_else(gone)?;
-    let mut editor = Editor::open(rows, &row.conversation)?;
-    let tomb = Message {
-        deleted: true,
-        unread: false,
-        text: String::new(),
-        ..row.clone()
-    };
-    let tomb = editor.update(&row, tomb)?;
-    editor.finish()?;
-    Ok(tomb)
 }

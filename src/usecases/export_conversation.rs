@@ -1,10 +1,12 @@
 //! `ExportConversation`: everything stored of a conversation, page by page.
 
 use crate::{
-    domain::{conversation::Conversation, ids::ConversationId, message::Message},
+    domain::{
+        conversation::Conversation, ids::ConversationId, message::Message, rules::conversations,
+    },
     error::ChatError,
     usecases::{
-        Ports,
+        Ports, missing_conversation,
         read_history::{PageCursor, ReadHistory},
     },
 };
@@ -36,10 +38,12 @@ impl ExportConversation {
         let id = self.conversation.clone();
         let stored = ports
             .repository
-            .view(move |rows| rows.conversation(&id))
+            .view(move |rows| {
+                let id = conversations::resolve(rows, &id)?;
+                rows.conversation(&id)
+            })
             .await?;
-        let missing = || ChatError::NotFound("there is no such conversation here".to_owned());
-        let conversation = stored.ok_or_else(missing)?;
+        let conversation = stored.ok_or_else(missing_conversation)?;
         let mut pages = Vec::new();
         let mut before: Option<PageCursor> = None;
         loop {

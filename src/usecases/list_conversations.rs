@@ -4,10 +4,15 @@ use std::collections::BTreeSet;
 
 use crate::{
     domain::{
-        conversation::Conversation,
+        conversation::{Conversation, ServerConversation},
         ids::ConversationId,
-        ports::{Durability, ListScope, chat_repository::ConversationFilter},
+        ports::{
+            ChatRepository, ChatService, Durability, ListScope, Platform, RepositoryError, Rows,
+            chat_repository::{ConversationFilter, RowResult},
+        },
+        retry::{FailureKind, Outcome, RetryClass, ServiceError},
         rules::conversations,
+        time::WallTime,
     },
     error::ChatError,
     usecases::Ports,
@@ -66,41 +71,99 @@ impl RefreshConversations {
     }
 
     async fn refresh(self, ports: &Ports) -> Result<Refreshed, ChatError> {
-        let mut found = Refreshed::default();
-        let mut seen = BTreeSet::new();
-        let mut cursor = None;
-        for _ in 0..MAX_PAGES {
-            let page = ports
-                .service
-                .list_conversations(&ListScope::All, cursor.as_ref())
-                .await?;
-            found.skipped += page.skipped;
-            seen.extend(page.conversations.iter().map(|said| said.id.clone()));
-            let said = page.conversations;
-            ports
-                .repository
-                .transact(Durability::Normal, move |rows| {
-                    said.into_iter().try_for_each(|one| {
-                        // Deleted here since the server was asked: its answer is older.
-                        if conversations::is_buried(rows, &one.id)? {
-                            return Ok(());
-                        }
-                        conversations::upsert(rows, one).map(drop)
-                    })
-                })
-                .await?;
-            if page.next.is_none() || page.next == cursor {
-                break;
-            }
-            cursor = page.next;
-        }
-        found.listed = seen.len();
+        let (service, repository) = (ports.service.as_ref(), ports.repository.as_ref());
+        let list = read_list(service, repository, ports.platform.as_ref()).await?;
         // An unreadable item may be any of the missing ones: then nothing is dropped.
-        if found.skipped == 0 {
-            found.removed = drop_missing(ports, seen).await?;
-        }
-        Ok(found)
+        let (listed, skipped) = (list.seen.len(), list.skipped);
+        let removed = match skipped {
+            0 => drop_missing(ports, list.seen).await?,
+            _ => 0,
+        };
+        Ok(Refreshed {
+            listed,
+            removed,
+            skipped,
+        })
     }
+}
+
+/// The server's whole list, as it was stored.
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    pub(crate) seen: BTreeSet<ConversationId>,
+    /// Items that could not be read.
+    pub(crate) skipped: usize,
+}
+
+/// Why a list was not read to its end.
+#[derive(Debug)]
+pub(crate) enum ListFailure {
+    Service(ServiceError),
+    Store(RepositoryError),
+}
+
+impl ListFailure {
+    /// A failed store during a read is the read's failure: it is repeated, nothing is lost.
+    pub(crate) fn into_service_error(self) -> ServiceError {
+        match self {
+            Self::Service(error) => error,
+            Self::Store(error) => {
+                tracing::error!(code = error.code(), "storage.troubled");
+                let text = "what was read could not be stored";
+                let (retry, outcome) = (RetryClass::Backoff, Outcome::NotApplied);
+                ServiceError::new(FailureKind::Unavailable, retry, outcome, text)
+            }
+        }
+    }
+}
+
+impl From<ListFailure> for ChatError {
+    fn from(failure: ListFailure) -> Self {
+        match failure {
+            ListFailure::Service(error) => error.into(),
+            ListFailure::Store(error) => error.into(),
+        }
+    }
+}
+
+/// Pages the server's list to its end and stores it page by page.
+pub(crate) async fn read_list(
+    service: &dyn ChatService,
+    repository: &(dyn ChatRepository + 'static),
+    platform: &dyn Platform,
+) -> Result<Listed, ListFailure> {
+    let mut found = Listed::default();
+    let mut cursor = None;
+    for _ in 0..MAX_PAGES {
+        let page = service
+            .list_conversations(&ListScope::All, cursor.as_ref())
+            .await
+            .map_err(ListFailure::Service)?;
+        found.skipped += page.skipped;
+        let ids = page.conversations.iter().map(|said| said.id.clone());
+        found.seen.extend(ids);
+        let now = platform.wall();
+        let stored = repository.transact(Durability::Normal, move |rows| {
+            store(rows, page.conversations, now)
+        });
+        stored.await.map_err(ListFailure::Store)?;
+        if page.next.is_none() || page.next == cursor {
+            break;
+        }
+        cursor = page.next;
+    }
+    Ok(found)
+}
+
+fn store(rows: &mut dyn Rows, page: Vec<ServerConversation>, now: WallTime) -> RowResult<()> {
+    for said in page {
+        // Deleted here since the server was asked: its answer is older. And no server gives the
+        // id of a conversation that only a device knows.
+        if !said.id.is_local() && !conversations::is_buried(rows, &said.id)? {
+            conversations::upsert(rows, said, now)?;
+        }
+    }
+    Ok(())
 }
 
 async fn drop_missing(ports: &Ports, seen: BTreeSet<ConversationId>) -> Result<usize, ChatError> {

@@ -1,10 +1,7 @@
-//! `MarkRead`: the own read marker, here at once and on the server where it has one.
+//! `MarkRead`: the own read marker, here at once and on a server that keeps one when it hears.
 
 use crate::{
-    domain::{
-        conversation::Conversation, ids::ConversationId, ports::Durability, retry::FailureKind,
-        rules::reading,
-    },
+    domain::{conversation::Conversation, ids::ConversationId, ports::Durability, rules::intents},
     error::ChatError,
     usecases::Ports,
 };
@@ -17,23 +14,24 @@ pub struct MarkRead {
 }
 
 impl MarkRead {
-    /// Moves the marker.
+    /// Moves the marker, and queues it where the server is to know.
     ///
     /// # Errors
-    /// The store's. A server that cannot be told keeps its own older marker; the local one stands.
+    /// The store's. A server that refuses keeps its own older marker; the local one stands.
+    ///
+    /// # Persistence
+    /// Marker and outbox entry in one transaction, which survives a kill.
     pub async fn execute(self, ports: &Ports) -> Result<Conversation, ChatError> {
-        let id = self.conversation.clone();
-        let (conversation, reached) = ports
+        let (id, stamp) = (self.conversation, ports.stamp());
+        let kept = ports.service.capabilities().read_marker;
+        let (conversation, entry) = ports
             .repository
             .transact(Durability::Normal, move |rows| {
-                reading::mark_read(rows, &id, None)
+                intents::read(rows, &id, kept, stamp)
             })
             .await?;
-        if let Some(reached) = reached
-            && let Err(error) = ports.service.mark_read(&self.conversation, &reached).await
-            && error.kind != FailureKind::Unsupported
-        {
-            tracing::info!(conversation = %self.conversation, code = error.code(), "read.not_told");
+        if entry.is_some() {
+            ports.dispatch.wake();
         }
         Ok(conversation)
     }

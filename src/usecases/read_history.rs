@@ -1,9 +1,9 @@
 //! `ReadHistory`: a page of stored messages with their places in the conversation.
 
 use crate::{
-    domain::{ids::ConversationId, message::Message, order::SortKey},
+    domain::{ids::ConversationId, message::Message, order::SortKey, rules::conversations},
     error::ChatError,
-    usecases::Ports,
+    usecases::{Ports, missing_conversation},
 };
 
 /// Where a page ends: just before a message of known place.
@@ -64,19 +64,19 @@ impl ReadHistory {
         let page = ports
             .repository
             .view(move |rows| {
-                let Some(conversation) = rows.conversation(&self.conversation)? else {
+                let id = conversations::resolve(rows, &self.conversation)?;
+                let Some(conversation) = rows.conversation(&id)? else {
                     return Ok(None);
                 };
                 let before = self.before.map(|cursor| cursor.key);
-                let page =
-                    rows.page(&self.conversation, before, self.limit, self.include_deleted)?;
+                let page = rows.page(&id, before, self.limit, self.include_deleted)?;
                 let end = self
                     .before
                     .map_or(conversation.stored, |cursor| cursor.position);
                 Ok(Some(placed(page, end, self.limit)))
             })
             .await?;
-        page.ok_or_else(|| ChatError::NotFound("there is no such conversation here".to_owned()))
+        page.ok_or_else(missing_conversation)
     }
 }
 

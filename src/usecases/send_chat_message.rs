@@ -7,7 +7,10 @@ use crate::{
         message::Message,
         outbox::SendMode,
         ports::Durability,
-        rules::accept::{self, Accept},
+        rules::{
+            accept::{self, Accept},
+            conversations,
+        },
         text,
     },
     error::{ChatError, SendMessageError},
@@ -68,7 +71,10 @@ impl SendChatMessage {
         let id = self.conversation.clone();
         let stored = ports
             .repository
-            .view(move |rows| rows.conversation(&id))
+            .view(move |rows| {
+                let id = conversations::resolve(rows, &id)?;
+                rows.conversation(&id)
+            })
             .await?;
         match stored {
             Some(conversation) if !conversation.is_writable() => Err(ChatError::NotActive),

@@ -9,7 +9,7 @@ use crate::{
         rules::user::{self, Wish},
     },
     error::ChatError,
-    usecases::Ports,
+    usecases::{Ports, missing_message},
 };
 
 /// Puts a failed message back into the queue.
@@ -74,14 +74,12 @@ impl CancelMessage {
 fn granted(wish: Wish, code: &'static str, rule: &str) -> Result<Message, ChatError> {
     match wish {
         Wish::Granted(message) => Ok(message),
-        Wish::Unknown => Err(ChatError::NotFound(
-            "there is no such message here".to_owned(),
-        )),
+        Wish::Unknown => Err(missing_message()),
         Wish::Refused(state) => Err(refused(state, code, rule)),
     }
 }
 
-fn refused(state: DeliveryState, code: &'static str, rule: &str) -> ChatError {
+pub(super) fn refused(state: DeliveryState, code: &'static str, rule: &str) -> ChatError {
     let text = format!("{rule}; this one is {}", state.as_str());
     ChatError::InvalidInput {
         field: "message",

@@ -175,7 +175,7 @@ async fn l54_refused_refresh_asks_to_sign_in_once_and_stops() {
     gate.only("two");
     device.state(&chat(), ConnectionState::SignInRequired).await;
     handle.send("after").await.unwrap();
-    device.unsent("kept", |entry| entry.text == "after").await;
+    device.unsent("kept", |entry| entry.text() == "after").await;
     let asked = stub.seen().len();
     for _ in 0..3 {
         let refused = device.client.catch_up(chat()).await.unwrap_err();

@@ -49,7 +49,7 @@ impl Snapshot {
     }
 
     fn entry(&self, id: ClientMessageId) -> Option<&OutboxEntry> {
-        self.outbox.iter().find(|entry| entry.message == id)
+        self.outbox.iter().find(|entry| entry.id == id)
     }
 
     pub(crate) fn find(&self, id: ClientMessageId) -> Option<&Message> {

@@ -104,7 +104,7 @@ async fn busy(world: &World, devices: &[Device]) -> Option<String> {
         if let Some(entry) = snapshot.outbox.iter().find(|entry| entry.blocks()) {
             return Some(format!(
                 "{} on device {} is still {:?}",
-                entry.message, device.number, entry.state
+                entry.id, device.number, entry.state
             ));
         }
         let orphan = snapshot
@@ -114,7 +114,7 @@ async fn busy(world: &World, devices: &[Device]) -> Option<String> {
         if let Some(entry) = orphan {
             return Some(format!(
                 "the direct send {} on device {} is still {:?}",
-                entry.message, device.number, entry.state
+                entry.id, device.number, entry.state
             ));
         }
         if let Some(row) = streaming(&snapshot) {

@@ -257,6 +257,7 @@ impl Server {
         let keyed = self.profile == Profile::Keyed;
         Capabilities {
             idempotent_send: keyed,
+            idempotent_create: false,
             auto_resend: true,
             send_over_socket,
             ready_frame,
@@ -271,6 +272,7 @@ impl Server {
             stop: false,
             one_turn_at_a_time: true,
             receipts: false,
+            read_marker: false,
             typing: false,
             presence: false,
             contexts: false,

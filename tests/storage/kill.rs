@@ -167,7 +167,7 @@ async fn in_accept_order(store: &Store) -> Vec<u32> {
     let sorted = accepted(store).await;
     let entries = store.view(|rows| rows.outbox(None)).await.expect("entries");
     let number = |text: &str| text.trim_start_matches("text ").parse().expect("a number");
-    let list: Vec<u32> = entries.iter().map(|entry| number(&entry.text)).collect();
+    let list: Vec<u32> = entries.iter().map(|entry| number(entry.text())).collect();
     assert_eq!(list.len(), sorted.len());
     list
 }

@@ -5,6 +5,7 @@ use std::{fmt::Write as _, path::Path};
 use rusqlite::{Connection, types::ValueRef};
 use tidings::{
     domain::{
+        conversation::Conversation,
         message::Message,
         ports::{Durability, chat_repository::ConversationFilter},
     },
@@ -52,7 +53,7 @@ async fn f44_every_released_schema_opens_with_all_that_was_in_it() {
                 assert!(
                     listed
                         == [
-                            samples::full_conversation("full"),
+                            full_conversation(version),
                             samples::bare_conversation("bare")
                         ]
                 );
@@ -79,11 +80,28 @@ async fn f44_every_released_schema_opens_with_all_that_was_in_it() {
 }
 
 /// The message with a value in every field that this version had.
+/// What an older version did not know, it does not give.
 fn full_message(version: &str) -> Message {
     let whole = samples::full_message("full", 1);
     match version {
         "v1" => Message {
             left_above: None,
+            overlay: None,
+            ..whole
+        },
+        "v2" => Message {
+            overlay: None,
+            ..whole
+        },
+        _ => whole,
+    }
+}
+
+fn full_conversation(version: &str) -> Conversation {
+    let whole = samples::full_conversation("full");
+    match version {
+        "v1" | "v2" => Conversation {
+            completing: false,
             ..whole
         },
         _ => whole,

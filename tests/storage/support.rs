@@ -73,7 +73,7 @@ pub(crate) async fn accepted(store: &Store) -> Vec<u32> {
                 page.iter()
                     .map(|row| number(&row.text))
                     .collect::<Vec<u32>>(),
-                entries.iter().map(|entry| number(&entry.text)).collect(),
+                entries.iter().map(|entry| number(entry.text())).collect(),
                 journal
                     .iter()
                     .map(|entry| key_number(entry.message))

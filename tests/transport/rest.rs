@@ -15,6 +15,7 @@ const ROOT: &str = "/api/v1/consultations";
 
 fn new(context: Option<(&str, &str)>) -> NewConversation {
     NewConversation {
+        key: None,
         persona: Some("nutritionist".into()),
         context: context.map(|(kind, id)| Context {
             kind: kind.into(),

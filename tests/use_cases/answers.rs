@@ -99,7 +99,7 @@ async fn l69_answer_must_follow_its_own_question() {
     pass(secs(1)).await;
     let queued = app.outbox().await.remove(0);
     assert_eq!(
-        (queued.message, queued.reason.unwrap().code.as_str()),
+        (queued.id, queued.reason.unwrap().code.as_str()),
         (waiting, "turn_open")
     );
     app.service.writes("c1", Role::Assistant, "its answer");

@@ -19,8 +19,10 @@ async fn a_deleted_message_leaves_a_tombstone_and_does_not_return() {
     pass(secs(1)).await;
     let id = app.rows("c1").await[0].id;
     let kept = app.service.rows("c1");
-    let tomb = app.client.delete_message(id).await.unwrap();
+    let tomb = app.client.delete_message(id).await.unwrap().shown;
     assert!(tomb.deleted && tomb.text.is_empty());
+    pass(secs(1)).await;
+    assert!(app.service.rows("c1").is_empty());
     app.service.edit("c1", |rows| *rows = kept);
     app.client.synchronise(chat("c1")).await.unwrap();
     let shown = app
@@ -49,7 +51,7 @@ async fn an_unsent_message_is_taken_back_without_asking_the_server() {
         .always(Operation::Send, Reply::Fail(unreachable()));
     let id = app.send("unsent").await;
     pass(secs(1)).await;
-    let gone = app.client.delete_message(id).await.unwrap();
+    let gone = app.client.delete_message(id).await.unwrap().shown;
     assert_eq!(gone.state, DeliveryState::Cancelled);
     assert_eq!(app.service.count(Operation::DeleteMessage), 0);
 }

@@ -169,7 +169,7 @@ async fn l100_failed_message_keeps_its_text() {
         (DeliveryState::Failed, "kept")
     );
     let entry = &app.outbox().await[0];
-    assert_eq!((entry.message, entry.text.as_str()), (id, "kept"));
+    assert_eq!((entry.id, entry.text()), (id, "kept"));
     assert_eq!(entry.reason.as_ref().unwrap().code, "rejected");
     assert_eq!(
         app.state(next).await,
@@ -215,6 +215,7 @@ async fn invalid_text_is_refused_before_anything_is_stored() {
 #[tokio::test(start_paused = true)]
 async fn a_completed_conversation_takes_no_message() {
     let app = App::new().await;
+    app.client.refresh_conversations().await.unwrap();
     app.client.complete(chat("c1")).await.unwrap();
     let refused = app
         .client

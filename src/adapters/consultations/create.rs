@@ -33,7 +33,10 @@ impl ConsultationsService {
         new: &NewConversation,
     ) -> Result<CreateOutcome, ServiceError> {
         self.check_persona(new)?;
-        let request = HttpRequest::post(self.collection()?, Some(body(new)));
+        let mut request = HttpRequest::post(self.collection()?, Some(body(new)));
+        if let Some(key) = new.key.filter(|_| self.config.extensions) {
+            request = request.header("idempotency-key", &key.to_string());
+        }
         let reply = self.call(request).await?;
         if reply.is_success() && !reply.is_page() {
             let (conversation, messages) =

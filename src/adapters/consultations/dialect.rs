@@ -57,6 +57,7 @@ impl Learned {
         let production = !self.is_s34();
         Capabilities {
             idempotent_send: extensions,
+            idempotent_create: extensions,
             auto_resend: true,
             send_over_socket: production,
             ready_frame: production,
@@ -71,6 +72,7 @@ impl Learned {
             stop: extensions,
             one_turn_at_a_time: true,
             receipts: false,
+            read_marker: extensions,
             typing: false,
             presence: false,
             contexts: true,

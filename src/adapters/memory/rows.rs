@@ -11,7 +11,7 @@ use crate::{
         journal::JournalEntry,
         message::Message,
         order::SortKey,
-        outbox::OutboxEntry,
+        outbox::{ActionKind, OutboxEntry, Track},
         ports::{
             Rows,
             chat_repository::{ConversationFilter, RowResult},
@@ -90,6 +90,10 @@ impl Rows for MemoryRows<'_> {
             .remove_where(|_, entry| entry.conversation == *id);
         state.conversations.remove(id);
         Ok(())
+    }
+
+    fn move_rows(&mut self, from: &ConversationId, to: &ConversationId) -> RowResult<()> {
+        self.change()?.move_rows(from, to)
     }
 
     fn message(&mut self, id: ClientMessageId) -> RowResult<Option<Message>> {
@@ -210,7 +214,7 @@ impl Rows for MemoryRows<'_> {
     fn put_outbox(&mut self, entry: &OutboxEntry) -> RowResult<()> {
         let state = self.change()?;
         state.require(&entry.conversation)?;
-        state.outbox.put(entry.message, entry.clone());
+        state.outbox.put(entry.id, entry.clone());
         Ok(())
     }
 
@@ -222,12 +226,37 @@ impl Rows for MemoryRows<'_> {
     fn outbox_heads(&mut self) -> RowResult<Vec<OutboxEntry>> {
         let mut heads: Vec<OutboxEntry> = Vec::new();
         for entry in self.outbox(None)? {
-            let served = |head: &OutboxEntry| head.conversation == entry.conversation;
+            let served = |head: &OutboxEntry| {
+                head.conversation == entry.conversation
+                    && head.kind().track() == entry.kind().track()
+            };
             if entry.blocks() && !heads.iter().any(served) {
                 heads.push(entry);
             }
         }
         Ok(heads)
+    }
+
+    fn outbox_track(
+        &mut self,
+        conversation: &ConversationId,
+        track: Track,
+    ) -> RowResult<Vec<OutboxEntry>> {
+        let mut waiting = self.outbox(Some(conversation))?;
+        waiting.retain(|entry| entry.blocks() && entry.kind().track() == track);
+        Ok(waiting)
+    }
+
+    fn outbox_changes(&mut self, message: ClientMessageId) -> RowResult<Vec<OutboxEntry>> {
+        let mut changes = self.outbox(None)?;
+        changes.retain(|entry| entry.action.changes() == Some(message));
+        Ok(changes)
+    }
+
+    fn outbox_creations(&mut self) -> RowResult<Vec<OutboxEntry>> {
+        let mut creations = self.outbox(None)?;
+        creations.retain(|entry| entry.kind() == ActionKind::Create);
+        Ok(creations)
     }
 
     fn outbox(&mut self, conversation: Option<&ConversationId>) -> RowResult<Vec<OutboxEntry>> {

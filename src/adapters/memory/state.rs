@@ -112,6 +112,54 @@ impl State {
         Some(serial)
     }
 
+    /// Moves what belongs to one conversation to another.
+    pub(super) fn move_rows(
+        &mut self,
+        from: &ConversationId,
+        to: &ConversationId,
+    ) -> RowResult<()> {
+        self.require(to)?;
+        let rows: Vec<Message> = self.span(from, None, None).cloned().collect();
+        for row in rows {
+            if let Some(serial) = self.leave(row.id) {
+                let conversation = to.clone();
+                self.enter(
+                    serial,
+                    &Message {
+                        conversation,
+                        ..row
+                    },
+                );
+            }
+        }
+        let entries = self.outbox.values().filter(|one| one.conversation == *from);
+        for entry in entries.cloned().collect::<Vec<_>>() {
+            let conversation = to.clone();
+            self.outbox.put(
+                entry.id,
+                OutboxEntry {
+                    conversation,
+                    ..entry
+                },
+            );
+        }
+        let told = self
+            .journal
+            .values()
+            .filter(|one| one.conversation == *from);
+        for entry in told.cloned().collect::<Vec<_>>() {
+            let conversation = to.clone();
+            self.journal.put(
+                entry.sequence,
+                JournalEntry {
+                    conversation,
+                    ..entry
+                },
+            );
+        }
+        Ok(())
+    }
+
     pub(super) fn look_up(&self, id: &ClientMessageId) -> Option<&Message> {
         self.messages.get(id).map(|stored| &stored.message)
     }

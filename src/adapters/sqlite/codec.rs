@@ -8,8 +8,9 @@ use rusqlite::{
 use crate::domain::{
     delivery::{DeliveryState, Reason},
     ids::{ClientMessageId, ConversationId, MessageId, UserId},
-    message::Completeness,
+    message::{Completeness, Overlay},
     order::SortKey,
+    outbox::ActionKind,
     time::WallTime,
 };
 
@@ -51,7 +52,7 @@ impl<'a, 'stmt> Columns<'a, 'stmt> {
         }
     }
 
-    fn unreadable(&self) -> rusqlite::Error {
+    pub(super) fn unreadable(&self) -> rusqlite::Error {
         let last = self.at.saturating_sub(1);
         let cause = Box::new(FromSqlError::InvalidType);
         rusqlite::Error::FromSqlConversionFailure(last, Type::Null, cause)
@@ -106,6 +107,14 @@ impl<'a, 'stmt> Columns<'a, 'stmt> {
         self.read(|number: u8| Completeness::ALL.get(usize::from(number)).copied())
     }
 
+    pub(super) fn kind(&mut self) -> rusqlite::Result<ActionKind> {
+        self.read(|number: u8| ActionKind::ALL.get(usize::from(number)).copied())
+    }
+
+    pub(super) fn overlay_if(&mut self) -> rusqlite::Result<Option<Overlay>> {
+        self.read_if(|number: u8| Overlay::ALL.get(usize::from(number)).copied())
+    }
+
     /// A list or map kept as JSON.
     pub(super) fn json<T: serde::de::DeserializeOwned>(&mut self) -> rusqlite::Result<T> {
         self.read(|text: String| serde_json::from_str(&text).ok())
@@ -136,8 +145,18 @@ pub(super) fn completeness_number(completeness: Completeness) -> i64 {
     number(&Completeness::ALL, &completeness)
 }
 
+/// The number stored for an overlay.
+pub(super) fn overlay_number(overlay: Overlay) -> i64 {
+    number(&Overlay::ALL, &overlay)
+}
+
+/// The number stored for a kind of action.
+pub(super) fn kind_number(kind: ActionKind) -> i64 {
+    number(&ActionKind::ALL, &kind)
+}
+
 /// A value that is missing from its list gets a number that the schema refuses.
-fn number<T: PartialEq>(all: &[T], value: &T) -> i64 {
+pub(super) fn number<T: PartialEq>(all: &[T], value: &T) -> i64 {
     let place = all.iter().position(|one| one == value);
     place.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1)
 }

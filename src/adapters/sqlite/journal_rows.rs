@@ -3,11 +3,11 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
-    codec::{Columns, limit, state_number},
+    codec::{Columns, kind_number, limit, state_number},
     outbox_rows::{count, retry_after},
 };
 use crate::domain::{
-    ids::{ClientMessageId, MessageId},
+    ids::{ClientMessageId, ConversationId, MessageId},
     journal::JournalEntry,
 };
 
@@ -18,7 +18,7 @@ macro_rules! query {
             "SELECT sequence, message,
              (SELECT c.id FROM conversation c WHERE c.pk = journal.conversation),
              at, state, attempt, next_attempt_at, server_id,
-             reason_code, reason_retry, reason_after_ms, reason_text
+             reason_code, reason_retry, reason_after_ms, reason_text, kind
              FROM journal ",
             $rest
         )
@@ -39,9 +39,12 @@ pub(super) const HEAD: &str = "SELECT value FROM counter WHERE name = 'journal'"
 
 const APPEND: &str = "INSERT INTO journal (
     message, conversation, at, state, attempt, next_attempt_at, server_id,
-    reason_code, reason_retry, reason_after_ms, reason_text, sequence)
+    reason_code, reason_retry, reason_after_ms, reason_text, kind, sequence)
     VALUES (?1, (SELECT pk FROM conversation WHERE id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-    (SELECT value + 1 FROM counter WHERE name = 'journal'))";
+    ?12, (SELECT value + 1 FROM counter WHERE name = 'journal'))";
+
+const MOVE: &str = "UPDATE journal SET conversation = (SELECT pk FROM conversation WHERE id = ?2)
+    WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)";
 
 pub(super) const SETTING: &str = "SELECT value FROM setting WHERE name = ?1";
 
@@ -62,9 +65,19 @@ pub(super) fn append(db: &Connection, entry: &JournalEntry) -> rusqlite::Result<
         reason.map(|reason| reason.retryable),
         reason.and_then(retry_after),
         reason.map(|reason| reason.text.as_str()),
+        kind_number(entry.kind),
     ])?;
     // Counted last: an entry that is refused takes no number.
     count(db, "journal")
+}
+
+pub(super) fn move_all(
+    db: &Connection,
+    from: &ConversationId,
+    to: &ConversationId,
+) -> rusqlite::Result<()> {
+    let ids = [from.as_str(), to.as_str()];
+    db.prepare_cached(MOVE)?.execute(ids).map(drop)
 }
 
 pub(super) fn after(
@@ -112,5 +125,6 @@ fn decode(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
         next_attempt_at: columns.moment_if()?,
         server_id: columns.message_id_if()?,
         reason: columns.reason()?,
+        kind: columns.kind()?,
     })
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, ToSql, params};
 
-use super::codec::{Columns, completeness_number, limit, state_number};
+use super::codec::{Columns, completeness_number, limit, overlay_number, state_number};
 use crate::{
     adapters::storage::fold::Needle,
     domain::{
@@ -18,7 +18,7 @@ macro_rules! query {
         concat!(
             "SELECT id, (SELECT c.id FROM conversation c WHERE c.pk = message.conversation),
              server_id, role, sender, own, body, sort_key, state, attempts, created_at, answers,
-             completeness, deleted, unread, revision, version, left_above
+             completeness, deleted, unread, revision, version, left_above, overlay
              FROM message ",
             $rest
         )
@@ -80,15 +80,15 @@ pub(super) const BY_NUMBER: &str = query!("WHERE pk = ?1");
 
 const INSERT: &str = "INSERT INTO message (
     id, role, sender, body, state, created_at, answers, completeness, revision, version,
-    left_above, conversation, server_id, own, sort_key, attempts, deleted, unread)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-    (SELECT pk FROM conversation WHERE id = ?12), ?13, ?14, ?15, ?16, ?17, ?18)";
+    left_above, overlay, conversation, server_id, own, sort_key, attempts, deleted, unread)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
+    (SELECT pk FROM conversation WHERE id = ?13), ?14, ?15, ?16, ?17, ?18, ?19)";
 
 /// Columns that no index holds: streamed text and the like dirty one page.
 pub(super) const UPDATE: &str = "UPDATE message SET
     role = ?2, sender = ?3, body = ?4, state = ?5, created_at = ?6, answers = ?7,
     completeness = ?8, revision = ?9, version = ?10,
-    left_above = ?11
+    left_above = ?11, overlay = ?12
     WHERE id = ?1";
 
 /// Columns that stand in an index; the row is written only where one of them changed.
@@ -100,11 +100,23 @@ pub(super) const UPDATE_INDEXED: &str = "UPDATE message SET
         OR own IS NOT ?4 OR sort_key IS NOT ?5 OR attempts IS NOT ?6 OR deleted IS NOT ?7
         OR unread IS NOT ?8)";
 
+const MOVE: &str = "UPDATE message SET conversation = (SELECT pk FROM conversation WHERE id = ?2)
+    WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)";
+
 const REMOVE: &str = "DELETE FROM message WHERE id = ?1";
 
 pub(super) fn one(db: &Connection, id: ClientMessageId) -> rusqlite::Result<Option<Message>> {
     let mut statement = db.prepare_cached(ONE)?;
     statement.query_row([id.as_bytes()], decode).optional()
+}
+
+pub(super) fn move_all(
+    db: &Connection,
+    from: &ConversationId,
+    to: &ConversationId,
+) -> rusqlite::Result<()> {
+    let ids = [from.as_str(), to.as_str()];
+    db.prepare_cached(MOVE)?.execute(ids).map(drop)
 }
 
 pub(super) fn by_server_id(
@@ -248,6 +260,7 @@ fn with_plain<T>(of: &Message, run: impl FnOnce(&[&dyn ToSql]) -> T) -> T {
         of.revision.cast_signed(),
         of.version.cast_signed(),
         of.left_above.map(SortKey::as_i64),
+        of.overlay.map(overlay_number),
     ])
 }
 
@@ -296,5 +309,6 @@ fn decode(row: &Row<'_>) -> rusqlite::Result<Message> {
         revision: columns.count()?,
         version: columns.count()?,
         left_above: columns.place_if()?,
+        overlay: columns.overlay_if()?,
     })
 }

@@ -13,6 +13,7 @@
 //! Nothing here knows a rule of the domain, and no SQLite call runs on a thread of the async
 //! runtime, save where [`Executor::Inline`] asks for just that.
 
+mod action_columns;
 mod codec;
 mod conversation_rows;
 mod error;

@@ -2,28 +2,31 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::codec::{Columns, state_number};
+use super::{
+    action_columns,
+    codec::{Columns, kind_number, number, state_number},
+};
 use crate::domain::{
     delivery::Reason,
-    ids::{ClientMessageId, ConversationId, MessageId},
-    outbox::{OutboxEntry, SendMode},
+    ids::{ClientMessageId, ConversationId},
+    outbox::{OutboxEntry, SendMode, Track},
 };
 
 /// The columns in the order in which [`decode`] takes them.
 macro_rules! query {
     ($rest:literal) => {
         concat!(
-            "SELECT message, (SELECT c.id FROM conversation c WHERE c.pk = outbox.conversation),
-             body, durable, state, accept_order, attempt, failures, accepted_at, expires_at,
-             next_attempt_at, reason_code, reason_retry, reason_after_ms, reason_text,
-             last_known, wire_id, parked
+            "SELECT id, (SELECT c.id FROM conversation c WHERE c.pk = outbox.conversation),
+             kind, target, body, beneath, durable, state, accept_order, attempt, failures,
+             accepted_at, expires_at, next_attempt_at, reason_code, reason_retry, reason_after_ms,
+             reason_text, wire_id, parked
              FROM outbox ",
             $rest
         )
     };
 }
 
-pub(super) const ONE: &str = query!("WHERE message = ?1");
+pub(super) const ONE: &str = query!("WHERE id = ?1");
 
 /// Sorted by the caller: all rows are read anyway, and an index for it would cost each accept.
 const ALL: &str = query!("");
@@ -31,29 +34,46 @@ const ALL: &str = query!("");
 const OF_CONVERSATION: &str =
     query!("WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)");
 
-/// The next conversation with something waiting, and the first row of it. Asked once for each
-/// such conversation, so that the cost does not grow with the number of rows that wait.
-pub(super) const NEXT_HEAD: &str = "SELECT conversation, message
+/// The conditions are the indexes' own, word for word: that is how SQLite knows that they fit.
+pub(super) const OF_TRACK: &str = query!(
+    "INDEXED BY outbox_waiting
+     WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND track = ?2
+     AND parked = 0 AND state IN (0, 1, 2) ORDER BY accept_order"
+);
+
+pub(super) const CHANGES: &str =
+    query!("INDEXED BY outbox_changes WHERE target = ?1 AND kind IN (3, 4)");
+
+const CREATIONS: &str = query!("INDEXED BY outbox_creations WHERE kind = 1 ORDER BY accept_order");
+
+/// The next track with something waiting, and the first row of it. Asked once for each such
+/// track, so that the cost does not grow with the number of rows that wait.
+pub(super) const NEXT_HEAD: &str = "SELECT conversation, track, id
     FROM outbox INDEXED BY outbox_waiting
-    WHERE parked = 0 AND state IN (0, 1, 2) AND conversation > ?1
-    ORDER BY conversation, accept_order LIMIT 1";
+    WHERE parked = 0 AND state IN (0, 1, 2) AND (conversation, track) > (?1, ?2)
+    ORDER BY conversation, track, accept_order LIMIT 1";
 
 const PUT: &str = "INSERT INTO outbox (
-    message, conversation, body, durable, state, accept_order, attempt, failures, accepted_at,
-    expires_at, next_attempt_at, reason_code, reason_retry, reason_after_ms, reason_text,
-    last_known, wire_id, parked)
+    id, conversation, kind, track, target, body, beneath, durable, state, accept_order, attempt,
+    failures, accepted_at, expires_at, next_attempt_at, reason_code, reason_retry,
+    reason_after_ms, reason_text, wire_id, parked)
     VALUES (?1, (SELECT pk FROM conversation WHERE id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-    ?12, ?13, ?14, ?15, ?16, ?17, ?18)
-    ON CONFLICT (message) DO UPDATE SET
-    conversation = excluded.conversation, body = excluded.body, durable = excluded.durable,
+    ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+    ON CONFLICT (id) DO UPDATE SET
+    conversation = excluded.conversation, kind = excluded.kind, track = excluded.track,
+    target = excluded.target, body = excluded.body, beneath = excluded.beneath,
+    durable = excluded.durable,
     state = excluded.state, accept_order = excluded.accept_order, attempt = excluded.attempt,
     failures = excluded.failures, accepted_at = excluded.accepted_at,
     expires_at = excluded.expires_at, next_attempt_at = excluded.next_attempt_at,
     reason_code = excluded.reason_code, reason_retry = excluded.reason_retry,
     reason_after_ms = excluded.reason_after_ms, reason_text = excluded.reason_text,
-    last_known = excluded.last_known, wire_id = excluded.wire_id, parked = excluded.parked";
+    wire_id = excluded.wire_id, parked = excluded.parked";
 
-const REMOVE: &str = "DELETE FROM outbox WHERE message = ?1";
+const MOVE: &str = "UPDATE outbox SET conversation = (SELECT pk FROM conversation WHERE id = ?2)
+    WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)";
+
+const REMOVE: &str = "DELETE FROM outbox WHERE id = ?1";
 
 /// Counts up to a number which is given once for ever. Two statements are faster than one with
 /// RETURNING, for which SQLite makes a table first.
@@ -89,25 +109,52 @@ pub(super) fn list(
     }
 }
 
+pub(super) fn track(
+    db: &Connection,
+    conversation: &ConversationId,
+    track: Track,
+) -> rusqlite::Result<Vec<OutboxEntry>> {
+    let mut statement = db.prepare_cached(OF_TRACK)?;
+    let number = number(&Track::ALL, &track);
+    in_order(statement.query_map(params![conversation.as_str(), number], decode)?)
+}
+
+pub(super) fn changes(
+    db: &Connection,
+    message: ClientMessageId,
+) -> rusqlite::Result<Vec<OutboxEntry>> {
+    let mut statement = db.prepare_cached(CHANGES)?;
+    in_order(statement.query_map([message.as_bytes()], decode)?)
+}
+
+pub(super) fn creations(db: &Connection) -> rusqlite::Result<Vec<OutboxEntry>> {
+    in_order(db.prepare_cached(CREATIONS)?.query_map((), decode)?)
+}
+
 pub(super) fn heads(db: &Connection) -> rusqlite::Result<Vec<OutboxEntry>> {
     let mut next = db.prepare_cached(NEXT_HEAD)?;
     let mut read = db.prepare_cached(ONE)?;
     let mut found = Vec::new();
-    let mut beyond = i64::MIN;
-    let head = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, [u8; 16]>(1)?));
-    while let Some((conversation, message)) = next.query_row([beyond], head).optional()? {
-        found.push(read.query_row([message], decode));
-        beyond = conversation;
+    let mut beyond = (i64::MIN, i64::MIN);
+    let head = |row: &Row<'_>| Ok(((row.get(0)?, row.get(1)?), row.get::<_, [u8; 16]>(2)?));
+    while let Some((track, id)) = next.query_row(beyond, head).optional()? {
+        found.push(read.query_row([id], decode));
+        beyond = track;
     }
     in_order(found.into_iter())
 }
 
 pub(super) fn put(db: &Connection, entry: &OutboxEntry) -> rusqlite::Result<()> {
     let reason = entry.reason.as_ref();
+    let payload = action_columns::encode(&entry.action);
     db.prepare_cached(PUT)?.execute(params![
-        entry.message.as_bytes(),
+        entry.id.as_bytes(),
         entry.conversation.as_str(),
-        entry.text,
+        kind_number(entry.kind()),
+        number(&Track::ALL, &entry.kind().track()),
+        payload.target.map(|id| *id.as_bytes()),
+        payload.body,
+        payload.beneath,
         entry.mode == SendMode::Durable,
         state_number(entry.state),
         entry.order,
@@ -120,11 +167,19 @@ pub(super) fn put(db: &Connection, entry: &OutboxEntry) -> rusqlite::Result<()> 
         reason.map(|reason| reason.retryable),
         reason.and_then(retry_after),
         reason.map(|reason| reason.text.as_str()),
-        entry.last_known.as_ref().map(MessageId::as_str),
         entry.wire_id,
         entry.parked,
     ])?;
     Ok(())
+}
+
+pub(super) fn move_all(
+    db: &Connection,
+    from: &ConversationId,
+    to: &ConversationId,
+) -> rusqlite::Result<()> {
+    let ids = [from.as_str(), to.as_str()];
+    db.prepare_cached(MOVE)?.execute(ids).map(drop)
 }
 
 pub(super) fn remove(db: &Connection, id: ClientMessageId) -> rusqlite::Result<()> {
@@ -148,9 +203,9 @@ fn in_order(
 fn decode(row: &Row<'_>) -> rusqlite::Result<OutboxEntry> {
     let columns = &mut Columns::of(row);
     Ok(OutboxEntry {
-        message: columns.key()?,
+        id: columns.key()?,
         conversation: columns.conversation_id()?,
-        text: columns.take()?,
+        action: action_columns::decode(columns)?,
         mode: decode_mode(columns)?,
         state: columns.state()?,
         order: columns.take()?,
@@ -160,7 +215,6 @@ fn decode(row: &Row<'_>) -> rusqlite::Result<OutboxEntry> {
         expires_at: columns.moment()?,
         next_attempt_at: columns.moment_if()?,
         reason: columns.reason()?,
-        last_known: columns.message_id_if()?,
         wire_id: columns.take()?,
         parked: columns.take()?,
     })

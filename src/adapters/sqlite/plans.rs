@@ -5,7 +5,7 @@ use rusqlite::{Connection, StatementStatus, params};
 use super::{conversation_rows, journal_rows, message_rows, migrate, outbox_rows};
 
 /// Every statement that reads or finds rows by more than the order of the table.
-const LOOKUPS: [(&str, &str); 24] = [
+const LOOKUPS: [(&str, &str); 26] = [
     ("conversation", conversation_rows::ONE),
     ("conversations", conversation_rows::LISTED),
     ("update conversation", conversation_rows::UPDATE),
@@ -25,6 +25,8 @@ const LOOKUPS: [(&str, &str); 24] = [
     ("update message's indexed", message_rows::UPDATE_INDEXED),
     ("outbox entry", outbox_rows::ONE),
     ("outbox head", outbox_rows::NEXT_HEAD),
+    ("outbox track", outbox_rows::OF_TRACK),
+    ("outbox changes", outbox_rows::CHANGES),
     ("counter", outbox_rows::COUNT),
     ("counter's number", outbox_rows::COUNTED),
     ("journal of message", journal_rows::OF),
@@ -84,9 +86,10 @@ fn fill(db: &Connection, from: i64, to: i64) {
         "INSERT INTO message (id, conversation, role, own, body, sort_key, state, attempts,
         completeness, deleted, unread, revision, version)
         VALUES (?1, 1, 'user', 0, 'text', ?2, 3, 0, 0, ?2 % 10 = 0, 0, 0, 0)";
-    let queue = "INSERT INTO outbox (message, conversation, body, durable, state, accept_order,
+    let queue =
+        "INSERT INTO outbox (id, conversation, kind, track, body, durable, state, accept_order,
         attempt, failures, accepted_at, expires_at, parked)
-        VALUES (?1, 1, 'text', 1, 0, ?2, 0, 0, 0, 0, 0)";
+        VALUES (?1, 1, 0, 0, 'text', 1, 0, ?2, 0, 0, 0, 0, 0)";
     for n in from..to {
         let id = i128::from(n).to_be_bytes();
         db.execute(insert, params![id, n]).expect("a message");

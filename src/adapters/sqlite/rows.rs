@@ -9,7 +9,7 @@ use crate::domain::{
     journal::JournalEntry,
     message::Message,
     order::SortKey,
-    outbox::OutboxEntry,
+    outbox::{OutboxEntry, Track},
     ports::{
         RepositoryError, Rows,
         chat_repository::{ConversationFilter, RowResult},
@@ -90,6 +90,18 @@ impl Rows for SqliteRows<'_> {
 
     fn remove_conversation(&mut self, id: &ConversationId) -> RowResult<()> {
         self.change(|db| conversation_rows::remove(db, id))
+    }
+
+    fn move_rows(&mut self, from: &ConversationId, to: &ConversationId) -> RowResult<()> {
+        if self.conversation(to)?.is_none() {
+            let text = "rows go to a conversation that is not stored";
+            return Err(RepositoryError::Internal(text.to_owned()));
+        }
+        self.change(|db| {
+            message_rows::move_all(db, from, to)?;
+            outbox_rows::move_all(db, from, to)?;
+            journal_rows::move_all(db, from, to)
+        })
     }
 
     fn message(&mut self, id: ClientMessageId) -> RowResult<Option<Message>> {
@@ -185,6 +197,22 @@ impl Rows for SqliteRows<'_> {
 
     fn outbox_heads(&mut self) -> RowResult<Vec<OutboxEntry>> {
         self.look(outbox_rows::heads)
+    }
+
+    fn outbox_track(
+        &mut self,
+        conversation: &ConversationId,
+        track: Track,
+    ) -> RowResult<Vec<OutboxEntry>> {
+        self.look(|db| outbox_rows::track(db, conversation, track))
+    }
+
+    fn outbox_changes(&mut self, message: ClientMessageId) -> RowResult<Vec<OutboxEntry>> {
+        self.look(|db| outbox_rows::changes(db, message))
+    }
+
+    fn outbox_creations(&mut self) -> RowResult<Vec<OutboxEntry>> {
+        self.look(outbox_rows::creations)
     }
 
     fn outbox(&mut self, conversation: Option<&ConversationId>) -> RowResult<Vec<OutboxEntry>> {

@@ -13,7 +13,7 @@ use crate::domain::{
     journal::JournalEntry,
     message::Message,
     order::SortKey,
-    outbox::OutboxEntry,
+    outbox::{OutboxEntry, Track},
 };
 
 /// Why the store could not do it. Nothing of the transaction happened.
@@ -101,6 +101,9 @@ pub trait Rows {
     fn put_conversation(&mut self, conversation: &Conversation) -> RowResult<()>;
     /// Removes the conversation with its messages, outbox entries and journal.
     fn remove_conversation(&mut self, id: &ConversationId) -> RowResult<()>;
+    /// Moves the messages, outbox entries and journal of one conversation to another; both are
+    /// stored.
+    fn move_rows(&mut self, from: &ConversationId, to: &ConversationId) -> RowResult<()>;
 
     /// The message with this key.
     fn message(&mut self, id: ClientMessageId) -> RowResult<Option<Message>>;
@@ -165,8 +168,19 @@ pub trait Rows {
     fn put_outbox(&mut self, entry: &OutboxEntry) -> RowResult<()>;
     /// Removes the entry, if there.
     fn remove_outbox(&mut self, id: ClientMessageId) -> RowResult<()>;
-    /// For each conversation the first entry that is pending and not parked, by accept order.
+    /// For each track of each conversation the first entry that is pending and not parked, by
+    /// accept order.
     fn outbox_heads(&mut self) -> RowResult<Vec<OutboxEntry>>;
+    /// What is pending and not parked in one track of a conversation, by accept order.
+    fn outbox_track(
+        &mut self,
+        conversation: &ConversationId,
+        track: Track,
+    ) -> RowResult<Vec<OutboxEntry>>;
+    /// The changes of one message, by accept order.
+    fn outbox_changes(&mut self, message: ClientMessageId) -> RowResult<Vec<OutboxEntry>>;
+    /// The creations of conversations, by accept order.
+    fn outbox_creations(&mut self) -> RowResult<Vec<OutboxEntry>>;
     /// All entries, by accept order; of one conversation where named.
     fn outbox(&mut self, conversation: Option<&ConversationId>) -> RowResult<Vec<OutboxEntry>>;
 

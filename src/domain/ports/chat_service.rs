@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::domain::{
     capabilities::Capabilities,
-    conversation::{Context, ServerConversation},
+    conversation::{NewConversation, ServerConversation},
     cursor::{HistoryRange, SyncCursor},
     event::SendReceipt,
     ids::{ClientMessageId, ConversationId, MessageId},
@@ -36,17 +36,6 @@ impl fmt::Debug for Outgoing {
             .field("conversation", &self.conversation)
             .finish_non_exhaustive()
     }
-}
-
-/// What to create.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NewConversation {
-    /// Whom to talk to.
-    pub persona: Option<String>,
-    /// The entity to bind it to.
-    pub context: Option<Context>,
-    /// Further scalar fields the backend takes, by its own names.
-    pub attributes: std::collections::BTreeMap<String, String>,
 }
 
 /// What creating led to.
@@ -218,6 +207,14 @@ pub trait ChatService: Send + Sync + fmt::Debug {
     /// [`ServiceError`], `Unsupported` where it cannot.
     async fn stop_answer(&self, _id: &ConversationId) -> Result<(), ServiceError> {
         Err(ServiceError::unsupported("stop an answer"))
+    }
+
+    /// Hides a conversation from the account's ordinary list, or shows it again.
+    ///
+    /// # Errors
+    /// [`ServiceError`], `Unsupported` where it cannot.
+    async fn archive(&self, _id: &ConversationId, _archived: bool) -> Result<(), ServiceError> {
+        Err(ServiceError::unsupported("archive a conversation"))
     }
 
     /// Marks a conversation as done.

@@ -7,10 +7,10 @@ pub mod platform;
 pub mod realtime;
 pub mod token_provider;
 
+pub use crate::domain::conversation::NewConversation;
 pub use chat_repository::{ChatRepository, Durability, RepositoryError, Revision, Rows};
 pub use chat_service::{
-    ChatService, ConversationPage, CreateOutcome, HistoryPage, ListScope, NewConversation,
-    Outgoing, Reconciled,
+    ChatService, ConversationPage, CreateOutcome, HistoryPage, ListScope, Outgoing, Reconciled,
 };
 pub use dispatch::Dispatch;
 pub use platform::Platform;

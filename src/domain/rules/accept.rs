@@ -7,10 +7,13 @@ use crate::domain::{
     ids::{ClientMessageId, ConversationId},
     message::{Message, Role},
     order::SortKey,
-    outbox::{OutboxEntry, SendMode},
+    outbox::{Action, OutboxEntry, SendMode},
     plant::planted,
     ports::{Rows, chat_repository::RowResult},
-    rules::editor::{Editor, Note, blank},
+    rules::{
+        conversations,
+        editor::{Editor, Note, blank},
+    },
     time::WallTime,
 };
 
@@ -48,6 +51,11 @@ pub fn accept(rows: &mut dyn Rows, request: Accept) -> RowResult<Message> {
     if let Some(existing) = rows.message(request.id)? {
         return Ok(existing);
     }
+    let conversation = conversations::resolve(rows, &request.conversation)?;
+    let request = Accept {
+        conversation,
+        ..request
+    };
     let order = rows.next_order()?;
     let message = Message {
         role: Role::User,
@@ -72,9 +80,9 @@ pub fn accept(rows: &mut dyn Rows, request: Accept) -> RowResult<Message> {
 
 fn entry(request: Accept, order: i64) -> OutboxEntry {
     OutboxEntry {
-        message: request.id,
+        id: request.id,
         conversation: request.conversation,
-        text: request.text,
+        action: Action::Send { text: request.text },
         mode: request.mode,
         state: DeliveryState::Queued,
         order,
@@ -84,7 +92,6 @@ fn entry(request: Accept, order: i64) -> OutboxEntry {
         expires_at: request.now + request.expiry,
         next_attempt_at: None,
         reason: None,
-        last_known: None,
         wire_id: None,
         parked: false,
     }

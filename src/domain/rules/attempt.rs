@@ -50,10 +50,11 @@ pub fn record_attempt(
         row.attempts = entry.attempt;
     })?;
     editor.finish()?;
+    let text = entry.text().to_owned();
     Ok(Some(Outgoing {
         id,
         conversation: entry.conversation,
-        text: entry.text,
+        text,
         wire_id: entry.wire_id,
     }))
 }
@@ -61,7 +62,7 @@ pub fn record_attempt(
 /// At start: what was on the wire when the process ended is Uncertain, never Queued, and an answer
 /// that was streaming then is Incomplete.
 ///
-/// Returns how many messages were on the wire.
+/// Returns how many messages and other actions were on the wire.
 ///
 /// # Errors
 /// The store's.
@@ -79,12 +80,14 @@ pub fn recover(rows: &mut dyn Rows, now: WallTime) -> RowResult<usize> {
     for mut entry in left.iter().cloned() {
         entry.state = entry.state.after(DeliveryEvent::Lost)?;
         entry.reason = Some(reason.clone());
-        let Some(message) = rows.message(entry.message)? else {
-            continue;
-        };
+        let message = rows.message(entry.id)?;
         let mut editor = Editor::open(rows, &entry.conversation)?;
         editor.rows().put_outbox(&entry)?;
         let note = Note::because(now, Some(reason.clone()));
+        let Some(message) = message else {
+            editor.journal_action(&entry, note)?;
+            continue;
+        };
         editor.deliver(&message, DeliveryEvent::Lost, note, |_| {})?;
         editor.finish()?;
     }

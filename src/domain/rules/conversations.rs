@@ -2,16 +2,38 @@
 
 use crate::domain::{
     conversation::{Conversation, ServerConversation},
-    ids::ConversationId,
-    ports::{Rows, chat_repository::RowResult},
+    ids::{ClientMessageId, ConversationId},
+    message::ServerMessage,
+    ports::{RepositoryError, Rows, chat_repository::RowResult},
+    rules::{
+        binding,
+        editor::Editor,
+        merge::{self, Merge, Merged, Placement},
+    },
+    time::WallTime,
 };
 
-/// Merges what the server says, creating what is new here.
+/// Merges what the server says, creating what is new here. What is new, and just what a creation
+/// of unknown outcome was to be, is that creation's.
 ///
 /// # Errors
 /// The store's.
-pub fn upsert(rows: &mut dyn Rows, said: ServerConversation) -> RowResult<Conversation> {
-    let merged = match rows.conversation(&said.id)? {
+pub fn upsert(
+    rows: &mut dyn Rows,
+    said: ServerConversation,
+    now: WallTime,
+) -> RowResult<Conversation> {
+    if said.id.is_local() {
+        let text = "a server gave an id that is none of a server's";
+        return Err(RepositoryError::Internal(text.to_owned()));
+    }
+    let known = rows.conversation(&said.id)?;
+    if known.is_none()
+        && let Some(creation) = binding::awaiting(rows, &said)?
+    {
+        return binding::bind(rows, &creation, said, now);
+    }
+    let merged = match known {
         Some(mut stored) => {
             let before = stored.clone();
             stored.merge(said);
@@ -30,6 +52,39 @@ pub fn upsert(rows: &mut dyn Rows, said: ServerConversation) -> RowResult<Conver
     Ok(merged)
 }
 
+/// Stores what came along with a new conversation: a greeting, perhaps.
+///
+/// # Errors
+/// The store's.
+pub fn greet(
+    rows: &mut dyn Rows,
+    id: &ConversationId,
+    messages: &[ServerMessage],
+    now: WallTime,
+    mint: &mut dyn FnMut() -> ClientMessageId,
+) -> RowResult<(Conversation, Merged)> {
+    let mut editor = Editor::open(rows, id)?;
+    let request = Merge {
+        page: messages,
+        placement: Placement::Live,
+        now,
+    };
+    let merged = merge::merge(&mut editor, request, mint)?;
+    Ok((editor.finish()?, merged))
+}
+
+/// The id under which a conversation is stored: a local one leads to the server's once it is
+/// bound.
+///
+/// # Errors
+/// The store's.
+pub fn resolve(rows: &mut dyn Rows, id: &ConversationId) -> RowResult<ConversationId> {
+    if !id.is_local() {
+        return Ok(id.clone());
+    }
+    Ok(binding::bound(rows, id)?.unwrap_or_else(|| id.clone()))
+}
+
 /// Changes the local overlay; `None` where there is no such conversation.
 ///
 /// # Errors
@@ -39,7 +94,8 @@ pub fn overlay(
     id: &ConversationId,
     change: impl FnOnce(&mut Conversation),
 ) -> RowResult<Option<Conversation>> {
-    let Some(mut stored) = rows.conversation(id)? else {
+    let id = resolve(rows, id)?;
+    let Some(mut stored) = rows.conversation(&id)? else {
         return Ok(None);
     };
     change(&mut stored);

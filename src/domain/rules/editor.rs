@@ -9,8 +9,10 @@ use crate::domain::{
     ids::{ClientMessageId, ConversationId},
     journal::JournalEntry,
     message::Message,
+    outbox::{ActionKind, OutboxEntry},
     plant::planted,
     ports::{Rows, chat_repository::RowResult},
+    rules::conversations,
     time::WallTime,
 };
 
@@ -36,6 +38,7 @@ impl<'a> Editor<'a> {
     /// # Errors
     /// The store's.
     pub fn open(rows: &'a mut dyn Rows, id: &ConversationId) -> RowResult<Self> {
+        let id = &conversations::resolve(rows, id)?;
         let conversation = match rows.conversation(id)? {
             Some(stored) => stored,
             None => {
@@ -152,6 +155,7 @@ impl<'a> Editor<'a> {
         self.rows.append_journal(&JournalEntry {
             sequence: 0,
             message: message.id,
+            kind: ActionKind::Send,
             conversation: message.conversation.clone(),
             at: note.at,
             state: message.state,
@@ -160,6 +164,31 @@ impl<'a> Editor<'a> {
             server_id: message.server_id.clone(),
             reason: note.reason,
         })
+    }
+
+    /// Appends to the journal what is now true of an action.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn journal_action(&mut self, entry: &OutboxEntry, note: Note) -> RowResult<()> {
+        self.rows.append_journal(&JournalEntry {
+            sequence: 0,
+            message: entry.id,
+            kind: entry.kind(),
+            conversation: self.conversation.id.clone(),
+            at: note.at,
+            state: entry.state,
+            attempt: entry.attempt,
+            next_attempt_at: note.next_attempt_at,
+            server_id: None,
+            reason: note.reason,
+        })
+    }
+
+    /// Rows came or went behind the editor's back: the newest is looked up anew.
+    pub const fn recount(&mut self) {
+        self.dirty = true;
+        self.last_is_stale = true;
     }
 
     /// Stores the conversation row, where anything changed.
@@ -255,6 +284,7 @@ pub fn blank(id: ClientMessageId, conversation: &ConversationId) -> Message {
         answers: None,
         completeness: Completeness::Complete,
         deleted: false,
+        overlay: None,
         unread: false,
         revision: 0,
         version: 1,

@@ -7,7 +7,7 @@
 //!
 //! History gives a row its place. A push does so only when nothing before it still waits for one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     delivery::{DeliveryEvent, DeliveryState},
@@ -17,6 +17,7 @@ use crate::domain::{
     plant::planted,
     ports::{Rows, chat_repository::RowResult},
     rules::{
+        changes,
         editor::{Editor, Note, blank},
         placement::keys_between,
     },
@@ -137,6 +138,8 @@ struct Matcher {
     placement: Placement,
     /// Whether the page stands behind others that are stored.
     continues: bool,
+    /// What was sent under texts that were changed since.
+    beneath: BTreeMap<ClientMessageId, String>,
 }
 
 impl Matcher {
@@ -150,6 +153,10 @@ impl Matcher {
             // heard, before it may be.
             unplaced.retain(|row| row.server_id.is_none() && row.left_above.is_none());
         }
+        let mut beneath = BTreeMap::new();
+        for row in unplaced.iter().filter(|row| row.overlay.is_some()) {
+            beneath.insert(row.id, changes::beneath(editor, row)?);
+        }
         let conversation = id;
         let (claimed, passed) = (BTreeSet::new(), BTreeSet::new());
         Ok(Self {
@@ -160,6 +167,7 @@ impl Matcher {
             conversation,
             placement,
             continues,
+            beneath,
         })
     }
 
@@ -214,7 +222,7 @@ impl Matcher {
         let fits = |row: &&Message| {
             row.own
                 && row.may_be_on_server()
-                && row.text == said.text
+                && self.sent_text(row) == said.text
                 && !self.claimed.contains(&row.id)
         };
         // What was there before the first page was read stands before it.
@@ -225,6 +233,10 @@ impl Matcher {
             .filter(fits)
             .min_by_key(|row| (passed(row), doubt(row.state)))
             .cloned()
+    }
+
+    fn sent_text<'m>(&'m self, row: &'m Message) -> &'m str {
+        self.beneath.get(&row.id).unwrap_or(&row.text)
     }
 
     /// A streamed answer, by what this device heard of it, else by its place behind its question.
@@ -435,13 +447,13 @@ fn confirm(
 ) -> RowResult<()> {
     let after = said_of(row, said, key, request.placement);
     if after == *row && row.state.is_on_server() {
-        return Ok(());
+        return beneath(editor, row, row, said, request);
     }
     if !row.state.is_on_server() {
         editor.rows().remove_outbox(row.id)?;
         merged.confirmed.push(row.id);
     }
-    editor.deliver(
+    let sent = editor.deliver(
         row,
         DeliveryEvent::FoundOnServer,
         Note::at(request.now),
@@ -450,6 +462,21 @@ fn confirm(
             *changed = Message { state, ..after };
         },
     )?;
+    changes::follow(editor, &sent, request.now)?;
+    beneath(editor, row, &sent, said, request)
+}
+
+/// Where changes of the user's lie over the row, the server's word goes beneath them.
+fn beneath(
+    editor: &mut Editor<'_>,
+    before: &Message,
+    now: &Message,
+    said: &ServerMessage,
+    request: &Merge<'_>,
+) -> RowResult<()> {
+    if now.overlay.is_some() && is_news(before, said, request.placement) {
+        changes::told(editor, now, said, request.now)?;
+    }
     Ok(())
 }
 
@@ -469,9 +496,10 @@ fn replace(
     }
     if after != *row || planted("again-is-a-change") {
         after.state = row.state.max(DeliveryState::Sent);
-        editor.update(row, after)?;
+        let now = editor.update(row, after)?;
+        return beneath(editor, row, &now, said, request);
     }
-    Ok(())
+    beneath(editor, row, row, said, request)
 }
 
 /// The row with what the server says laid over it; a tombstone stays, an older revision is void.
@@ -486,20 +514,25 @@ fn said_of(
     after.key = key.unwrap_or(row.key);
     after.sender = said.sender.clone().or(after.sender);
     after.created_at = said.created_at.or(after.created_at);
-    if row.deleted {
+    if row.deleted || !is_news(row, said, placement) {
         return after;
     }
-    // Without revisions a repeated push may be the older one; a read of the history is not.
-    let first = row.server_id.is_none();
-    let newer =
-        said.revision > row.revision || (said.revision == row.revision && !placement.is_push());
-    if said.deleted {
+    if said.deleted && row.overlay.is_none() {
         after.deleted = true;
         after.unread = false;
         after.text = String::new();
-    } else if first || newer {
-        after.text.clone_from(&said.text);
+    } else if !said.deleted {
         after.revision = said.revision;
+        if row.overlay.is_none() {
+            after.text.clone_from(&said.text);
+        }
     }
     after
+}
+
+/// Whether what the server says of a row's content counts. Without revisions a repeated push may
+/// be the older one; a read of the history is not.
+fn is_news(row: &Message, said: &ServerMessage, placement: Placement) -> bool {
+    let again = said.revision == row.revision && !placement.is_push();
+    row.server_id.is_none() || said.deleted || said.revision > row.revision || again
 }

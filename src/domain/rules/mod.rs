@@ -7,12 +7,17 @@
 //! [`ChatRepository::transact`]: crate::domain::ports::ChatRepository
 
 pub mod accept;
+pub mod act;
 pub mod answer;
 pub mod attempt;
+pub mod binding;
+mod changes;
 pub mod conversations;
 pub mod editor;
+pub mod intents;
 pub mod merge;
 pub mod placement;
+pub mod queue;
 pub mod reading;
 pub mod settle;
 pub mod user;

@@ -1,13 +1,15 @@
 //! Settling an attempt: its one entry into the store, whatever became of it.
 
 use crate::domain::{
+    conversation::{Conversation, ServerConversation},
     delivery::{DeliveryEvent, DeliveryState, Reason},
     event::SendReceipt,
     ids::ClientMessageId,
-    message::Message,
+    message::{Message, ServerMessage},
     outbox::{OutboxEntry, SendMode},
-    ports::{Rows, chat_repository::RowResult},
+    ports::{CreateOutcome, Rows, chat_repository::RowResult},
     rules::{
+        act, changes,
         editor::{Editor, Note},
         merge::{self, Merge, Merged, Placement},
     },
@@ -17,8 +19,10 @@ use crate::domain::{
 /// What became of an attempt, or of the entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settlement {
-    /// The server confirmed it.
+    /// The server confirmed the message.
     Applied(SendReceipt),
+    /// The server did the action, or nothing is left to be done.
+    Done(Performed),
     /// The outcome is unknown.
     Lost {
         /// Why.
@@ -45,6 +49,19 @@ pub enum Settlement {
     Withdrawn,
 }
 
+/// What the server said when it had done an action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Performed {
+    /// Nothing further.
+    Plain,
+    /// The message after its edit.
+    Edited(Box<ServerMessage>),
+    /// The conversation after its end.
+    Completed(Box<ServerConversation>),
+    /// The conversation created, or found in its place.
+    Created(Box<CreateOutcome>),
+}
+
 /// What the settlement did.
 #[derive(Clone, Debug, Default)]
 pub struct Settled {
@@ -56,6 +73,8 @@ pub struct Settled {
     pub failures: u32,
     /// Rows that came with the confirmation.
     pub merged: Merged,
+    /// The conversation that a creation became.
+    pub created: Option<Conversation>,
 }
 
 /// Applies a settlement; `placement` says what is known of the place of confirmed rows.
@@ -73,10 +92,16 @@ pub fn settle(
     now: WallTime,
     mint: &mut dyn FnMut() -> ClientMessageId,
 ) -> RowResult<Settled> {
+    let mut entry = rows.outbox_entry(id)?;
+    if let Some(action) = entry.take_if(|entry| !entry.is_send()) {
+        return act::settle(rows, action, settlement, now, mint);
+    }
+    if let Settlement::Done(performed) = settlement {
+        return act::late(rows, performed, now, mint);
+    }
     let Some(message) = rows.message(id)? else {
         return Ok(Settled::default());
     };
-    let entry = rows.outbox_entry(id)?;
     match (settlement, entry) {
         (Settlement::Applied(receipt), entry) => {
             let request = Confirmation {
@@ -152,6 +177,9 @@ fn applied(
         mint,
     )?;
     let message = editor.rows().message(sent.id)?;
+    if let Some(message) = &message {
+        changes::follow(&mut editor, message, now)?;
+    }
     editor.finish()?;
     Ok(Settled {
         message,
@@ -195,7 +223,10 @@ fn unsent(
         Settlement::Rejected(reason) => (Some(DeliveryEvent::Rejected), reason, None),
         Settlement::Expired(reason) => (Some(DeliveryEvent::Expired), reason, None),
         Settlement::Parked(reason) => (None, reason, None),
-        Settlement::Applied(_) | Settlement::Waiting(_) | Settlement::Withdrawn => {
+        Settlement::Applied(_)
+        | Settlement::Done(_)
+        | Settlement::Waiting(_)
+        | Settlement::Withdrawn => {
             return Ok(Settled::default());
         }
     };
@@ -223,6 +254,7 @@ fn unsent(
         }
     };
     editor.rows().put_outbox(&entry)?;
+    changes::follow(&mut editor, &after, now)?;
     editor.finish()?;
     Ok(Settled {
         message: Some(after),
@@ -286,7 +318,7 @@ fn vanish(
     editor.journal(&failed, Note::because(now, Some(reason)))?;
     editor.remove(message)?;
     if withdrawn {
-        keep_as_draft(&mut editor, &message.text);
+        keep_as_draft(editor.conversation_mut(), &message.text);
     }
     editor.finish()?;
     Ok(Settled {
@@ -296,8 +328,7 @@ fn vanish(
 }
 
 /// What the user is typing meanwhile is not overwritten: the returned text goes before it.
-fn keep_as_draft(editor: &mut Editor<'_>, text: &str) {
-    let conversation = editor.conversation_mut();
+pub(super) fn keep_as_draft(conversation: &mut Conversation, text: &str) {
     conversation.draft = Some(match conversation.draft.take() {
         Some(typed) if !typed.is_empty() && typed != text => format!("{text}\n{typed}"),
         _ => text.to_owned(),

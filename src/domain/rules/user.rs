@@ -2,10 +2,13 @@
 
 use crate::domain::{
     delivery::{DeliveryEvent, DeliveryState},
-    ids::ClientMessageId,
+    ids::{ClientMessageId, ConversationId},
     message::Message,
     ports::{Rows, chat_repository::RowResult},
-    rules::editor::{Editor, Note},
+    rules::{
+        act, changes,
+        editor::{Editor, Note},
+    },
     time::WallTime,
 };
 
@@ -33,6 +36,13 @@ pub fn retry(
     let Some(message) = rows.message(id)? else {
         return Ok(Wish::Unknown);
     };
+    if let Some(creation) = failed_creation(rows, &message.conversation)? {
+        act::retry(rows, creation, expires_at, now)?;
+        let row = rows.message(id)?;
+        if let Some(row) = row.filter(|row| row.state == DeliveryState::Queued) {
+            return Ok(Wish::Granted(row));
+        }
+    }
     let entry = rows.outbox_entry(id)?;
     let (Some(mut entry), DeliveryState::Failed) = (entry, message.state) else {
         return Ok(Wish::Refused(message.state));
@@ -54,6 +64,21 @@ pub fn retry(
     Ok(Wish::Granted(after))
 }
 
+/// A message cannot be sent before its conversation exists: both are tried again.
+fn failed_creation(
+    rows: &mut dyn Rows,
+    conversation: &ConversationId,
+) -> RowResult<Option<ClientMessageId>> {
+    if !conversation.is_local() {
+        return Ok(None);
+    }
+    let creations = rows.outbox_creations()?;
+    let failed = creations
+        .iter()
+        .find(|entry| entry.conversation == *conversation && entry.state == DeliveryState::Failed);
+    Ok(failed.map(|entry| entry.id))
+}
+
 /// Takes an unsent message back. One whose outcome is unknown stops being resent, and is still
 /// bound should the server turn out to have it.
 ///
@@ -67,13 +92,7 @@ pub fn cancel(rows: &mut dyn Rows, id: ClientMessageId, now: WallTime) -> RowRes
         return Ok(Wish::Refused(message.state));
     }
     let mut editor = Editor::open(rows, &message.conversation)?;
-    editor.rows().remove_outbox(id)?;
-    let after = editor.deliver(
-        &message,
-        DeliveryEvent::CancelRequested,
-        Note::at(now),
-        |_| {},
-    )?;
+    let after = changes::take_back(&mut editor, &message, now)?;
     editor.finish()?;
     Ok(Wish::Granted(after))
 }

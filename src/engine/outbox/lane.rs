@@ -1,4 +1,4 @@
-//! The head of one conversation's queue.
+//! The head of one track's queue.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::domain::{
 /// A planned wait longer than this is the wall clock's fault, not the plan's.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// The head of one conversation's queue, and where it stands.
+/// The head of one track's queue, and where it stands.
 #[derive(Clone, Debug)]
 pub struct Lane {
     pub(super) head: OutboxEntry,
@@ -73,12 +73,10 @@ impl Lane {
         wall: WallTime,
     ) -> Self {
         match known {
-            Some(lane) if lane.head.message == head.message && lane.goes_on(&head) => {
-                Self { head, ..lane }
-            }
+            Some(lane) if lane.head.id == head.id && lane.goes_on(&head) => Self { head, ..lane },
             known => {
-                let told_turn_open = known
-                    .is_some_and(|lane| lane.head.message == head.message && lane.told_turn_open);
+                let told_turn_open =
+                    known.is_some_and(|lane| lane.head.id == head.id && lane.told_turn_open);
                 let phase = Phase::of(&head, now, wall);
                 Self {
                     head,
@@ -237,8 +235,8 @@ impl Lane {
             deadline: now + policy.attempt_timeout,
             attempt: self.head.attempt + 1,
         };
-        let (id, conversation) = (self.head.message, self.head.conversation.clone());
-        outputs.push_back(Output::Transmit(id, conversation));
+        let (id, conversation) = (self.head.id, self.head.conversation.clone());
+        outputs.push_back(Output::Transmit(id, conversation, self.head.kind()));
     }
 
     /// A direct send does not wait for a turn; a durable one says once why it waits.
@@ -248,7 +246,7 @@ impl Lane {
             true,
             "the answer to the message before is under way",
         );
-        let (id, conversation) = (self.head.message, self.head.conversation.clone());
+        let (id, conversation) = (self.head.id, self.head.conversation.clone());
         if self.head.mode == SendMode::Direct {
             return self.settle(Settlement::Rejected(reason), outputs);
         }
@@ -282,14 +280,14 @@ impl Lane {
             let reason = Reason::new("send.outcome_unknown", true, text);
             return self.settle(Settlement::Parked(reason), outputs);
         }
-        let (id, conversation) = (self.head.message, self.head.conversation.clone());
-        let by_key = policy.idempotent || planted("plain-resend");
+        let (id, conversation) = (self.head.id, self.head.conversation.clone());
+        let by_key = policy.repeats(self.head.kind()) || planted("plain-resend");
         if by_key && self.head.mode == SendMode::Durable {
             self.phase = Phase::InFlight {
                 deadline: now + policy.attempt_timeout,
                 attempt: self.head.attempt + 1,
             };
-            return outputs.push_back(Output::Transmit(id, conversation));
+            return outputs.push_back(Output::Transmit(id, conversation, self.head.kind()));
         }
         self.phase = Phase::Uncertain {
             since,
@@ -330,7 +328,7 @@ impl Lane {
     }
 
     fn proved_absent(&self, wall: WallTime, policy: &OutboxPolicy) -> Settlement {
-        let text = "two reads of the history showed that it never arrived";
+        let text = "two reads showed that it never arrived";
         let reason = self.head.reason.clone();
         let reason = reason.unwrap_or_else(|| Reason::new("network.unreachable", true, text));
         match self.head.mode {
@@ -339,7 +337,9 @@ impl Lane {
                 reason,
                 next_attempt_at: None,
             },
-            SendMode::Durable if !policy.auto_resend => Settlement::Parked(reason),
+            SendMode::Durable if !policy.auto_resend && self.head.is_send() => {
+                Settlement::Parked(reason)
+            }
             SendMode::Durable => Settlement::NotApplied {
                 reason,
                 next_attempt_at: Some(wall),
@@ -349,7 +349,7 @@ impl Lane {
 
     fn settle(&mut self, settlement: Settlement, outputs: &mut VecDeque<Output>) {
         self.phase = Phase::Settling;
-        let (id, conversation) = (self.head.message, self.head.conversation.clone());
+        let (id, conversation) = (self.head.id, self.head.conversation.clone());
         outputs.push_back(Output::Settle(id, conversation, settlement));
     }
 }

@@ -1,6 +1,8 @@
-//! The outbox: strict order within a conversation, parallel across conversations.
+//! The outbox: strict order within each track of a conversation, parallel across tracks and
+//! conversations.
 //!
-//! The engine sees the head of each conversation's queue, never the queue.
+//! The engine sees the head of each track's queue, never the queue. Every kind of action goes the
+//! same way; what differs is in the domain's table of kinds.
 //!
 //! | head | input | head after | and |
 //! |---|---|---|---|
@@ -11,7 +13,7 @@
 //! | in flight | not applied, may be retried | queued | delay, or until the server's Retry-After |
 //! | in flight | not applied, never | failed | next head |
 //! | in flight | unknown, or deadline | uncertain | a read of the history decides |
-//! | uncertain | server knows keys | in flight | the same key again |
+//! | uncertain | server knows keys, or doing it twice is doing it once | in flight | the same again |
 //! | uncertain | read, found | sent | (the merge did it) |
 //! | uncertain | read, absent | uncertain | wait the grace, read again |
 //! | uncertain | second read, absent | queued | proved: it may be resent |
@@ -33,9 +35,9 @@ use crate::{
         delivery::Reason,
         event::SendReceipt,
         ids::{ClientMessageId, ConversationId},
-        outbox::{OutboxEntry, SendMode},
+        outbox::{ActionKind, OutboxEntry, SendMode, Track},
         retry::{FailureKind, Outcome, RetryClass, ServiceError},
-        rules::settle::Settlement,
+        rules::settle::{Performed, Settlement},
         time::{Tick, WallTime},
     },
     engine::{draw::Draw, sooner},
@@ -45,7 +47,7 @@ use lane::Phase;
 /// What happens to the outbox.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// The first blocking entry of every conversation that has one.
+    /// The first blocking entry of every track that has one.
     Heads(Vec<OutboxEntry>),
     /// Direct sends whose callers were told "unknown": history settles them.
     Orphans(Vec<OutboxEntry>),
@@ -62,9 +64,11 @@ pub enum Input {
     NotAttempted(ClientMessageId),
     /// The server confirmed an attempt.
     Applied(ClientMessageId, Box<SendReceipt>),
+    /// The server did an action other than a message.
+    Done(ClientMessageId, Performed),
     /// An attempt failed, in the way told.
     Failed(ClientMessageId, ServiceError),
-    /// A reconciling read ended.
+    /// A reconciling read of the history, or for a creation of the listing, ended.
     Read {
         /// Of which conversation.
         conversation: ConversationId,
@@ -86,10 +90,11 @@ pub enum Input {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Record the attempt, then send; answer with the attempt's end.
-    Transmit(ClientMessageId, ConversationId),
+    Transmit(ClientMessageId, ConversationId, ActionKind),
     /// Store what became of an entry, then load the heads again.
     Settle(ClientMessageId, ConversationId, Settlement),
-    /// Read the history to its end, starting after now.
+    /// Read the history to its end, starting after now; for a conversation not created yet, the
+    /// listing.
     Reconcile(ConversationId),
     /// The server asked for quiet until then.
     Cooldown(WallTime),
@@ -105,7 +110,7 @@ pub struct Outbox {
     enabled: bool,
     signed_out: bool,
     quiet_until: Option<Tick>,
-    lanes: BTreeMap<ConversationId, Lane>,
+    lanes: BTreeMap<(ConversationId, Track), Lane>,
     /// Parked direct sends: no longer heads, still looked for.
     orphans: BTreeMap<ClientMessageId, Lane>,
     turns: BTreeMap<ConversationId, bool>,
@@ -140,6 +145,7 @@ impl Outbox {
             }
             Input::NotAttempted(id) => self.forget(id),
             Input::Applied(id, receipt) => self.settle(id, Settlement::Applied(*receipt)),
+            Input::Done(id, done) => self.settle(id, Settlement::Done(done)),
             Input::Failed(id, error) => self.failed(now, wall, id, &error),
             Input::Read {
                 conversation,
@@ -167,8 +173,9 @@ impl Outbox {
         if !self.enabled {
             return None;
         }
-        let heads = self.lanes.iter().fold(None, |soonest, (id, lane)| {
-            let held = !free || self.turns.contains_key(id);
+        let heads = self.lanes.iter().fold(None, |soonest, ((id, _), lane)| {
+            let turn = lane.head.kind().waits_for_turn() && self.turns.contains_key(id);
+            let held = !free || turn;
             sooner(soonest, lane.timeout(held, self.quiet_until))
         });
         self.orphans.values().fold(heads, |soonest, lane| {
@@ -184,36 +191,64 @@ impl Outbox {
             .any(|lane| matches!(lane.phase, Phase::InFlight { .. }))
     }
 
-    /// Whether this conversation still has something to send.
-    #[must_use]
-    pub fn is_busy(&self, conversation: &ConversationId) -> bool {
-        self.lanes.contains_key(conversation)
-    }
-
     /// Whether a queued message of this conversation is held back by a turn.
     #[must_use]
     pub fn waits_for_turn(&self, conversation: &ConversationId) -> bool {
-        let queued = |lane: &Lane| matches!(lane.phase, Phase::Ready { .. });
-        self.turns.contains_key(conversation) && self.lanes.get(conversation).is_some_and(queued)
+        let queued = |lane: &Lane| {
+            lane.head.kind().waits_for_turn() && matches!(lane.phase, Phase::Ready { .. })
+        };
+        self.turns.contains_key(conversation) && self.talk(conversation).is_some_and(queued)
     }
 
     /// The message of this conversation that is on the wire.
     #[must_use]
     pub fn in_flight(&self, conversation: &ConversationId) -> Option<ClientMessageId> {
-        let lane = self.lanes.get(conversation)?;
-        matches!(lane.phase, Phase::InFlight { .. }).then_some(lane.head.message)
+        let lane = self.talk(conversation)?;
+        let sent = lane.head.is_send() && matches!(lane.phase, Phase::InFlight { .. });
+        sent.then_some(lane.head.id)
+    }
+
+    /// The creation of a conversation that does not exist yet.
+    #[must_use]
+    pub fn creation_of(&self, conversation: &ConversationId) -> Option<ClientMessageId> {
+        let lane = self.talk(conversation)?;
+        (lane.head.kind() == ActionKind::Create).then_some(lane.head.id)
+    }
+
+    /// Which attempt of an entry is on the wire.
+    #[must_use]
+    pub fn attempt_of(&self, id: ClientMessageId) -> Option<u32> {
+        let lane = self.lanes.values().find(|lane| lane.head.id == id)?;
+        lane.attempt()
+    }
+
+    /// Everything on the wire that is no message.
+    #[must_use]
+    pub fn actions_in_flight(&self) -> Vec<ClientMessageId> {
+        let on_wire = |lane: &&Lane| matches!(lane.phase, Phase::InFlight { .. });
+        let actions = self.lanes.values().filter(|lane| !lane.head.is_send());
+        actions.filter(on_wire).map(|lane| lane.head.id).collect()
+    }
+
+    fn talk(&self, conversation: &ConversationId) -> Option<&Lane> {
+        self.lanes.get(&(conversation.clone(), Track::Talk))
     }
 
     fn heads(&mut self, now: Tick, wall: WallTime, heads: Vec<OutboxEntry>) {
         let mut lanes = BTreeMap::new();
         for head in heads {
-            let known = self.lanes.remove(&head.conversation);
+            // Nothing leaves for a conversation that does not exist yet.
+            if head.conversation.is_local() && head.kind() != ActionKind::Create {
+                continue;
+            }
+            let track = (head.conversation.clone(), head.kind().track());
+            let known = self.lanes.remove(&track);
             let lane = match known {
                 // The store was asked before it was told.
-                Some(lane) if self.is_being_settled(head.message) => lane,
+                Some(lane) if self.is_being_settled(head.id) => lane,
                 known => Lane::refreshed(known, head, now, wall),
             };
-            lanes.insert(lane.head.conversation.clone(), lane);
+            lanes.insert(track, lane);
         }
         // An attempt whose entry is gone meanwhile is no business of ours any more.
         self.lanes = lanes;
@@ -225,18 +260,18 @@ impl Outbox {
     }
 
     fn forget(&mut self, id: ClientMessageId) {
-        self.lanes.retain(|_, lane| lane.head.message != id);
+        self.lanes.retain(|_, lane| lane.head.id != id);
     }
 
     fn lane_of(&mut self, id: ClientMessageId) -> Option<&mut Lane> {
         let waiting = self.lanes.values_mut().chain(self.orphans.values_mut());
-        waiting.into_iter().find(|lane| lane.head.message == id)
+        waiting.into_iter().find(|lane| lane.head.id == id)
     }
 
     fn adopt(&mut self, now: Tick, wall: WallTime, entries: Vec<OutboxEntry>) {
         for entry in entries {
             self.orphans
-                .insert(entry.message, Lane::refreshed(None, entry, now, wall));
+                .insert(entry.id, Lane::refreshed(None, entry, now, wall));
         }
     }
 
@@ -257,8 +292,13 @@ impl Outbox {
         let (failures, attempt) = (lane.head.failures, lane.attempt());
         let (late, parked) = (attempt.is_none(), lane.head.parked);
         let durable = lane.head.mode == SendMode::Durable;
+        let kind = lane.head.kind();
+        let repeats = self.policy.repeats(kind);
         let reason = Reason::of(error);
         match (error.outcome, error.retry) {
+            (Outcome::NotApplied, RetryClass::Never) if kind.is_met_by(&error.kind) => {
+                self.settle(id, Settlement::Done(Performed::Plain));
+            }
             (Outcome::Applied, _) => self.settle(id, Settlement::Applied(SendReceipt::default())),
             (Outcome::Unknown, retry) => {
                 // Where a lost attempt is answered by the same key again, a hurry is a storm.
@@ -269,7 +309,7 @@ impl Outbox {
                         self.keep_quiet(now, wall, quiet);
                         durable.then_some(quiet)
                     }
-                    _ => self.policy.idempotent.then_some(wait),
+                    _ => repeats.then_some(wait),
                 };
                 let next_attempt_at = wait.map(|wait| wall + wait);
                 self.settle(
@@ -338,7 +378,7 @@ impl Outbox {
         let ended: Vec<_> = concerned
             .filter_map(|lane| {
                 let settlement = lane.read(now, wall, complete, &policy, jitter)?;
-                Some((lane.head.message, settlement))
+                Some((lane.head.id, settlement))
             })
             .collect();
         for (id, settlement) in ended {
@@ -360,11 +400,11 @@ impl Outbox {
         let quiet = self.quiet_until.filter(|until| now < *until);
         let quiet = quiet.map(|until| until.since(now));
         let policy = self.policy;
-        for (id, lane) in &mut self.lanes {
+        for ((id, _), lane) in &mut self.lanes {
             let gate = lane::Gate {
                 quiet,
                 signed_out: self.signed_out,
-                turn_open: self.turns.contains_key(id),
+                turn_open: lane.head.kind().waits_for_turn() && self.turns.contains_key(id),
             };
             lane.advance(now, wall, gate, &policy, &mut self.outputs);
         }

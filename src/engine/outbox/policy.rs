@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::retry::BackoffPolicy;
+use crate::domain::{outbox::ActionKind, retry::BackoffPolicy};
 
 /// The timings of the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,21 @@ pub struct OutboxPolicy {
     pub direct_patience: Duration,
     /// The server recognises a repeated key.
     pub idempotent: bool,
+    /// The server recognises a creation's repeated key.
+    pub idempotent_create: bool,
     /// A message proved absent may be resent without asking the user.
     pub auto_resend: bool,
+}
+
+impl OutboxPolicy {
+    /// Whether an action of unknown outcome is simply done again: the server recognises the key,
+    /// or doing it twice is doing it once.
+    #[must_use]
+    pub const fn repeats(&self, kind: ActionKind) -> bool {
+        match kind {
+            ActionKind::Send => self.idempotent,
+            ActionKind::Create => self.idempotent_create,
+            _ => true,
+        }
+    }
 }

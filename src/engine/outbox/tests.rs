@@ -10,7 +10,7 @@ use super::{Input, Outbox, OutboxPolicy, Output};
 use crate::domain::{
     delivery::{DeliveryEvent, DeliveryState},
     ids::{ClientMessageId, ConversationId},
-    outbox::{OutboxEntry, SendMode},
+    outbox::{Action, OutboxEntry, SendMode},
     retry::{BackoffPolicy, FailureKind, Outcome, RetryClass, ServiceError},
     rules::settle::Settlement,
     time::{Tick, WallTime},
@@ -39,6 +39,7 @@ const fn policy() -> OutboxPolicy {
         grace: secs(10),
         direct_patience: secs(40),
         idempotent: false,
+        idempotent_create: false,
         auto_resend: true,
     }
 }
@@ -93,9 +94,11 @@ impl Post {
 
     fn accept(&mut self, n: u32, conversation: &str, mode: SendMode) {
         self.entries.push(OutboxEntry {
-            message: key(n),
+            id: key(n),
             conversation: chat(conversation),
-            text: format!("text {n}"),
+            action: Action::Send {
+                text: format!("text {n}"),
+            },
             mode,
             state: DeliveryState::Queued,
             order: i64::from(n),
@@ -105,7 +108,6 @@ impl Post {
             expires_at: self.wall() + WEEK,
             next_attempt_at: None,
             reason: None,
-            last_known: None,
             wire_id: None,
             parked: false,
         });
@@ -135,7 +137,7 @@ impl Post {
 
     fn perform(&mut self, output: Output) {
         match output {
-            Output::Transmit(id, _) => {
+            Output::Transmit(id, ..) => {
                 let entry = self.entry_mut(id);
                 let event = match entry.state {
                     DeliveryState::Uncertain => DeliveryEvent::TransmitAgain,
@@ -161,7 +163,7 @@ impl Post {
 
     fn settle(&mut self, id: ClientMessageId, settlement: &Settlement) {
         let gone = |mode| mode == SendMode::Direct;
-        let Some(at) = self.entries.iter().position(|entry| entry.message == id) else {
+        let Some(at) = self.entries.iter().position(|entry| entry.id == id) else {
             return;
         };
         let entry = &mut self.entries[at];
@@ -191,12 +193,12 @@ impl Post {
     }
 
     fn entry_mut(&mut self, id: ClientMessageId) -> &mut OutboxEntry {
-        let found = self.entries.iter_mut().find(|entry| entry.message == id);
+        let found = self.entries.iter_mut().find(|entry| entry.id == id);
         found.expect("an entry")
     }
 
     fn state(&self, n: u32) -> Option<DeliveryState> {
-        let found = self.entries.iter().find(|entry| entry.message == key(n));
+        let found = self.entries.iter().find(|entry| entry.id == key(n));
         found.map(|entry| entry.state)
     }
 
@@ -287,6 +289,6 @@ fn code(settlement: &Settlement) -> &str {
         | Settlement::Waiting(reason)
         | Settlement::Lost { reason, .. }
         | Settlement::NotApplied { reason, .. } => &reason.code,
-        Settlement::Applied(_) | Settlement::Withdrawn => "",
+        Settlement::Applied(_) | Settlement::Done(_) | Settlement::Withdrawn => "",
     }
 }

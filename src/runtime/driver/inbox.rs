@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::performing::Listing;
 use crate::domain::{
     cursor::HistoryRange,
     event::{SendReceipt, SessionEvent},
     ids::{ClientMessageId, ConversationId},
     ports::{HistoryPage, RealtimeSession},
     retry::ServiceError,
+    rules::settle::Performed,
 };
 
 /// Something a task reports.
@@ -44,6 +46,20 @@ pub(super) enum Happened {
         id: ClientMessageId,
         attempt: u64,
         result: Result<Option<Box<SendReceipt>>, ServiceError>,
+    },
+    /// The request of an action other than a message ended.
+    Acted {
+        conversation: ConversationId,
+        id: ClientMessageId,
+        attempt: u32,
+        result: Box<Result<Performed, ServiceError>>,
+    },
+    /// The listing was read for a creation.
+    Listed {
+        id: ClientMessageId,
+        conversation: ConversationId,
+        why: Listing,
+        result: Result<(), ServiceError>,
     },
     /// This process is the one that sends now.
     BecameOwner,

@@ -143,6 +143,18 @@ impl Driver {
                 self.attempt_reported(&conversation, id, attempt, result)
                     .await;
             }
+            Happened::Acted {
+                conversation,
+                id,
+                attempt,
+                result,
+            } => self.acted(conversation, id, attempt, *result).await,
+            Happened::Listed {
+                id,
+                conversation,
+                why,
+                result,
+            } => self.listed(id, conversation, why, result).await,
             Happened::BecameOwner => self.own().await,
             Happened::StoreChanged => {
                 let due = self.platform.tick() + STORE_SETTLES;

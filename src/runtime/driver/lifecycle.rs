@@ -94,6 +94,7 @@ impl Driver {
         if !self.owner {
             return;
         }
+        self.follow_bindings().await;
         match self.repository.view(heads).await {
             Ok(heads) => self.tell_outbox(OutboxInput::Heads(heads)),
             Err(error) => self.store_troubled(&error),
@@ -123,7 +124,14 @@ impl Driver {
     }
 
     // one match
-    pub(super) async fn command(&mut self, command: Command) {
+    pub(super) async fn command(&mut self, mut command: Command) {
+        if let Some(id) = command
+            .conversation()
+            .cloned()
+            .filter(ConversationId::is_local)
+        {
+            command.about(self.canonical(&id).await);
+        }
         match command {
             Command::Wake => self.load_heads().await,
             Command::Open(id) => {
@@ -155,6 +163,9 @@ impl Driver {
                 whole,
                 reply,
             } => {
+                if conversation.is_local() {
+                    return answer(reply, Ok(0));
+                }
                 let wanted = if whole { Wanted::Whole } else { Wanted::News };
                 self.lane(&conversation).await;
                 self.read(&conversation, wanted, false, Purpose::App(reply));
@@ -163,6 +174,9 @@ impl Driver {
                 conversation,
                 reply,
             } => {
+                if conversation.is_local() {
+                    return answer(reply, Ok(false));
+                }
                 self.lane(&conversation).await;
                 self.read(
                     &conversation,
@@ -177,10 +191,6 @@ impl Driver {
             } => {
                 answer(reply, Ok(self.status(&conversation)));
             }
-            Command::StopAnswer {
-                conversation,
-                reply,
-            } => self.stop_answer(conversation, reply),
             Command::SetTyping {
                 conversation,
                 active,
@@ -211,7 +221,8 @@ impl Driver {
         let Some(lane) = self.lanes.get(id) else {
             return;
         };
-        let wanted = (lane.handles > 0 || lane.remote || waits) && may;
+        // One that no server knows yet has nothing to connect to.
+        let wanted = (lane.handles > 0 || lane.remote || waits) && may && !id.is_local();
         // At rest nothing new is connected, and what is open keeps its state.
         if wanted == lane.attended || (wanted && at_rest) {
             return;
@@ -293,6 +304,10 @@ impl Driver {
                 self.attempt_ended(&conversation, id, Err(error)).await;
             }
         }
+        for id in self.outbox.actions_in_flight() {
+            let error = ServiceError::unknown(FailureKind::Interrupted, "suspended on the wire");
+            self.tell_outbox(OutboxInput::Failed(id, error));
+        }
     }
 
     async fn close_sessions(&mut self) {
@@ -358,20 +373,6 @@ impl Driver {
     fn signed_in(&mut self) {
         self.signed_out = false;
         self.tell_outbox(OutboxInput::SignedOut(false));
-    }
-
-    fn stop_answer(&mut self, id: ConversationId, reply: Reply<()>) {
-        let session = self.lanes.get(&id).and_then(|lane| lane.session.as_ref());
-        let session = session.map(|session| session.handle.clone());
-        let service = self.service.clone();
-        let task = async move {
-            let stopped = match session {
-                Some(session) => session.stop_answer().await,
-                None => service.stop_answer(&id).await,
-            };
-            answer(reply, stopped.map_err(ChatError::from));
-        };
-        self.supervisor.run(task, async {});
     }
 
     fn set_typing(&mut self, id: &ConversationId, active: bool, reply: Reply<()>) {
@@ -440,6 +441,6 @@ fn heads(rows: &mut dyn Rows) -> RowResult<Vec<OutboxEntry>> {
     let mut seen = std::collections::BTreeSet::new();
     let mut entries = rows.outbox(None)?;
     entries.retain(|entry| entry.blocks() && entry.state != DeliveryState::Uncertain);
-    entries.retain(|entry| seen.insert(entry.conversation.clone()));
+    entries.retain(|entry| seen.insert((entry.conversation.clone(), entry.kind().track())));
     Ok(entries)
 }

@@ -10,6 +10,7 @@ mod intake;
 mod lane;
 mod lifecycle;
 mod perform;
+mod performing;
 mod reads;
 mod sending;
 mod unconfirmed;
@@ -319,6 +320,7 @@ fn outbox_policy(config: &Config, service: &dyn ChatService) -> OutboxPolicy {
         // Two reads and the grace between them, with room for one read that fails.
         direct_patience: config.reconcile_grace + config.send_attempt_timeout,
         idempotent: capabilities.idempotent_send,
+        idempotent_create: capabilities.idempotent_create,
         auto_resend: capabilities.auto_resend,
     }
 }

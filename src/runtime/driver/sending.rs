@@ -5,13 +5,14 @@ use std::time::Duration;
 use super::{
     Driver, Happened,
     lane::{Held, Purpose, Wants},
+    performing::Listing,
     reads::broken,
 };
 use crate::{
     domain::{
         event::{ClientEvent, SendReceipt},
         ids::{ClientMessageId, ConversationId},
-        outbox::{OutboxEntry, SendMode},
+        outbox::{ActionKind, OutboxEntry, SendMode},
         ports::{Durability, Outgoing},
         retry::{FailureKind, Outcome, RetryClass, ServiceError},
         rules::{
@@ -40,7 +41,12 @@ const TROUBLED_AFTER: u32 = 5;
 impl Driver {
     pub(super) async fn perform_outbox(&mut self, output: OutboxOutput) {
         match output {
-            OutboxOutput::Transmit(id, conversation) => self.transmit(id, conversation).await,
+            OutboxOutput::Transmit(id, conversation, ActionKind::Send) => {
+                self.transmit(id, conversation).await;
+            }
+            OutboxOutput::Transmit(id, conversation, kind) => {
+                self.begin_action(id, conversation, kind).await;
+            }
             OutboxOutput::Settle(id, conversation, settlement) => {
                 self.settle(id, conversation, settlement).await;
             }
@@ -51,6 +57,9 @@ impl Driver {
                         conversation,
                         complete,
                     });
+                }
+                if let Some(creation) = self.outbox.creation_of(&conversation) {
+                    return self.list_for(creation, conversation, Listing::Reconcile);
                 }
                 self.lane(&conversation).await;
                 self.read(&conversation, Wanted::News, true, Purpose::Reconcile);
@@ -296,6 +305,10 @@ impl Driver {
         entry: Option<OutboxEntry>,
     ) {
         match settlement {
+            Settlement::Done(_) => {
+                tracing::info!(action = %id, "action.done");
+                self.follow_creation(conversation, settled).await;
+            }
             Settlement::Applied(_) => {
                 tracing::info!(message = %id, "message.sent");
                 self.tell_turns(conversation, TurnInput::Confirmed(id));
@@ -322,6 +335,14 @@ impl Driver {
                 .emit(ClientEvent::SendTroubled { conversation, id });
         }
         self.load_heads().await;
+    }
+
+    async fn follow_creation(&mut self, local: &ConversationId, settled: &Settled) {
+        if let Some(created) = &settled.created {
+            self.announce(local).await;
+            self.lane(&created.id).await;
+            self.after_merge(&created.id, &settled.merged, true);
+        }
     }
 
     /// The session ended: what it did not confirm has an unknown outcome.

@@ -3,7 +3,7 @@
 use super::{Store, read, samples::*, write};
 use crate::domain::{
     conversation::{Conversation, Status},
-    ports::chat_repository::ConversationFilter,
+    ports::{Durability, chat_repository::ConversationFilter},
     time::WallTime,
 };
 
@@ -143,4 +143,42 @@ pub async fn removed_conversation_takes_its_rows_and_no_others(store: Store) {
     let back = conversation_id("doomed");
     let rows = read(&store, move |rows| rows.page(&back, None, 10, true)).await;
     assert!(rows.is_empty(), "{rows:?}");
+}
+
+/// Messages, entries and journal go over, in their order; nobody else's do.
+pub async fn rows_move_from_one_conversation_to_another(store: Store) {
+    write(&store, |rows| {
+        for (name, n) in [("from", 1), ("to", 2), ("other", 3)] {
+            rows.put_conversation(&bare_conversation(name))?;
+            rows.insert_message(&full_message(name, n))?;
+            rows.put_outbox(&entry(name, n))?;
+            rows.append_journal(&journal_entry(name, n))?;
+        }
+        rows.move_rows(&conversation_id("from"), &conversation_id("to"))?;
+        rows.remove_conversation(&conversation_id("from"))
+    })
+    .await;
+    read(&store, |rows| {
+        let to = conversation_id("to");
+        assert!(rows.message(key(1))? == Some(full_message("to", 1)));
+        let page = rows.page(&to, None, 9, true)?;
+        assert_eq!(
+            page.iter().map(|row| row.id).collect::<Vec<_>>(),
+            [key(1), key(2)]
+        );
+        let known = rows.message_by_server_id(&to, &server_id(" s-1 "))?;
+        assert!(known.is_some());
+        assert!(rows.outbox(Some(&to))? == [entry("to", 1), entry("to", 2)]);
+        let told = rows.journal_of(key(1))?;
+        assert!(told.iter().all(|entry| entry.conversation == to) && told.len() == 1);
+        assert_eq!(rows.journal_after(0, 9)?.len(), 3);
+        assert!(rows.outbox_entry(key(3))? == Some(entry("other", 3)));
+        Ok(())
+    })
+    .await;
+    let nowhere = store.transact(Durability::Normal, |rows| {
+        rows.move_rows(&conversation_id("to"), &conversation_id("nowhere"))
+    });
+    assert!(nowhere.await.is_err());
+    assert!(read(&store, |rows| rows.message(key(1))).await.is_some());
 }

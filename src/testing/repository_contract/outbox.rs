@@ -2,8 +2,9 @@
 
 use super::{Store, read, samples::*, write};
 use crate::domain::{
+    conversation::NewConversation,
     delivery::DeliveryState,
-    outbox::OutboxEntry,
+    outbox::{Action, OutboxEntry, Track},
     ports::{Durability, RepositoryError, Rows},
 };
 
@@ -30,7 +31,7 @@ pub async fn entry_round_trips_with_every_field(store: Store) {
     put(&store, sent.to_vec()).await;
     read(&store, move |rows| {
         for entry in &sent {
-            assert!(rows.outbox_entry(entry.message)?.as_ref() == Some(entry));
+            assert!(rows.outbox_entry(entry.id)?.as_ref() == Some(entry));
         }
         assert!(rows.outbox_entry(key(3))?.is_none());
         Ok(())
@@ -46,6 +47,95 @@ pub async fn entry_round_trips_with_every_field(store: Store) {
             .await
             .is_none()
     );
+}
+
+/// Every kind of action comes back, every field of it.
+pub async fn every_kind_of_action_round_trips(store: Store) {
+    let numbered = (1..).zip(actions());
+    let sent: Vec<_> = numbered
+        .map(|(n, action)| OutboxEntry {
+            action,
+            ..full_entry("c", n)
+        })
+        .collect();
+    put(&store, sent.clone()).await;
+    assert!(read(&store, |rows| rows.outbox(None)).await == sent);
+}
+
+fn acting(conversation: &str, n: u32, action: Action) -> OutboxEntry {
+    OutboxEntry {
+        action,
+        ..entry(conversation, n)
+    }
+}
+
+fn deleting(n: u32, message: u32) -> OutboxEntry {
+    let (message, beneath) = (key(message), String::new());
+    acting("c", n, Action::Delete { message, beneath })
+}
+
+/// Each track of a conversation has a head of its own.
+pub async fn tracks_do_not_wait_for_one_another(store: Store) {
+    let hide = Action::Archive { archived: true };
+    let stop = Action::Stop { question: None };
+    let entries = vec![
+        entry("c", 1),
+        acting("c", 2, Action::Complete),
+        acting("c", 3, hide.clone()),
+        acting("c", 4, stop),
+        acting("d", 5, hide),
+        deleting(6, 40),
+        deleting(7, 41),
+    ];
+    put(&store, entries).await;
+    let heads = |rows: &mut dyn Rows| rows.outbox_heads();
+    assert_eq!(orders(&read(&store, heads).await), [1, 3, 4, 5, 6]);
+    let of = |track| move |rows: &mut dyn Rows| rows.outbox_track(&conversation_id("c"), track);
+    assert_eq!(orders(&read(&store, of(Track::Talk)).await), [1, 2]);
+    assert_eq!(orders(&read(&store, of(Track::Changes)).await), [6, 7]);
+    assert_eq!(orders(&read(&store, of(Track::Marks)).await), [0; 0]);
+}
+
+/// What waits in a track is neither failed nor parked.
+pub async fn a_track_holds_what_still_waits(store: Store) {
+    let failed = OutboxEntry {
+        state: DeliveryState::Failed,
+        ..entry("c", 1)
+    };
+    let parked = OutboxEntry {
+        parked: true,
+        ..entry("c", 2)
+    };
+    put(&store, vec![failed, parked, entry("c", 3), entry("d", 4)]).await;
+    let talk = |rows: &mut dyn Rows| rows.outbox_track(&conversation_id("c"), Track::Talk);
+    assert_eq!(orders(&read(&store, talk).await), [3]);
+}
+
+/// Changes are found by their message, creations by what they are; parked and failed ones too.
+pub async fn changes_and_creations_are_found(store: Store) {
+    let parked = OutboxEntry {
+        parked: true,
+        state: DeliveryState::Failed,
+        ..deleting(2, 40)
+    };
+    let stop = Action::Stop {
+        question: Some(key(40)),
+    };
+    let create = || Action::Create(NewConversation::default());
+    let entries = vec![
+        deleting(4, 40),
+        parked,
+        deleting(3, 41),
+        acting("c", 5, stop),
+        acting("d", 7, create()),
+        acting("c", 6, create()),
+        entry("c", 8),
+    ];
+    put(&store, entries).await;
+    let changes = |rows: &mut dyn Rows| rows.outbox_changes(key(40));
+    assert_eq!(orders(&read(&store, changes).await), [2, 4]);
+    let creations = |rows: &mut dyn Rows| rows.outbox_creations();
+    assert_eq!(orders(&read(&store, creations).await), [6, 7]);
 }
 
 /// A second put replaces all fields.
@@ -96,7 +186,7 @@ pub async fn a_long_queue_has_one_head(store: Store) {
             let heads = rows.outbox_heads()?;
             heads
                 .iter()
-                .try_for_each(|head| rows.remove_outbox(head.message))?;
+                .try_for_each(|head| rows.remove_outbox(head.id))?;
             Ok(heads)
         });
         assert_eq!(orders(&head.await), [n]);

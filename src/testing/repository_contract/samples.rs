@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    conversation::{Context, Conversation, LastMessage, ServerConversation, Status},
+    conversation::{
+        Context, Conversation, LastMessage, NewConversation, ServerConversation, Status,
+    },
     cursor::{SyncCursor, SyncPosition},
     delivery::{DeliveryState, Reason},
     ids::{ClientMessageId, ConversationId, MessageId, UserId},
     journal::JournalEntry,
-    message::{Completeness, Message, Role},
+    message::{Completeness, Message, Overlay, Role},
     order::SortKey,
-    outbox::{OutboxEntry, SendMode},
+    outbox::{Action, ActionKind, OutboxEntry, SendMode},
     time::WallTime,
 };
 
@@ -51,6 +53,7 @@ pub fn full_conversation(name: &str) -> Conversation {
         id: conversation_id(name),
         title: Some("mine 🦀".into()),
         archived: true,
+        completing: true,
         draft: Some("unsent\0text".into()),
         server: full_server_side(),
         last_message: Some(LastMessage {
@@ -111,6 +114,7 @@ pub fn message(conversation: &str, n: u32) -> Message {
         answers: None,
         completeness: Completeness::Complete,
         deleted: false,
+        overlay: None,
         unread: false,
         revision: 0,
         version: 1,
@@ -133,6 +137,7 @@ pub fn full_message(conversation: &str, n: u32) -> Message {
         answers: Some(key(n + 1_000)),
         completeness: Completeness::Stopped,
         deleted: true,
+        overlay: Some(Overlay::Deleted),
         unread: true,
         revision: u64::MAX,
         version: u64::MAX - 1,
@@ -144,9 +149,11 @@ pub fn full_message(conversation: &str, n: u32) -> Message {
 #[must_use]
 pub fn entry(conversation: &str, n: u32) -> OutboxEntry {
     OutboxEntry {
-        message: key(n),
+        id: key(n),
         conversation: conversation_id(conversation),
-        text: format!("text {n}"),
+        action: Action::Send {
+            text: format!("text {n}"),
+        },
         mode: SendMode::Durable,
         state: DeliveryState::Queued,
         order: i64::from(n),
@@ -156,7 +163,6 @@ pub fn entry(conversation: &str, n: u32) -> OutboxEntry {
         expires_at: WallTime::from_millis(2),
         next_attempt_at: None,
         reason: None,
-        last_known: None,
         wire_id: None,
         parked: false,
     }
@@ -166,18 +172,61 @@ pub fn entry(conversation: &str, n: u32) -> OutboxEntry {
 #[must_use]
 pub fn full_entry(conversation: &str, n: u32) -> OutboxEntry {
     OutboxEntry {
-        text: "to\0send 🦀".into(),
+        action: Action::Send {
+            text: "to\0send 🦀".into(),
+        },
         mode: SendMode::Direct,
         state: DeliveryState::Failed,
         attempt: u32::MAX,
         failures: 3,
         next_attempt_at: Some(WallTime::from_millis(i64::MAX)),
         reason: Some(reason()),
-        last_known: Some(server_id("known")),
         wire_id: Some("wire".into()),
         parked: true,
         ..entry(conversation, n)
     }
+}
+
+/// One action of each kind, with a value in every field.
+#[must_use]
+pub fn actions() -> Vec<Action> {
+    let beneath = || "what was\0there".to_owned();
+    let context = Context {
+        kind: "goal".into(),
+        id: Some("g\"1".into()),
+    };
+    let new = NewConversation {
+        key: Some(key(99)),
+        persona: Some("coach".into()),
+        context: Some(context),
+        attributes: BTreeMap::from([("a".to_owned(), "b\n".to_owned())]),
+    };
+    vec![
+        Action::Send {
+            text: "to\0send 🦀".into(),
+        },
+        Action::Create(new),
+        Action::Create(NewConversation::default()),
+        Action::Complete,
+        Action::Edit {
+            message: key(50),
+            text: "new 🦀".into(),
+            beneath: beneath(),
+        },
+        Action::Delete {
+            message: key(50),
+            beneath: beneath(),
+        },
+        Action::MarkRead {
+            up_to: server_id(" s-1 "),
+        },
+        Action::Archive { archived: true },
+        Action::Archive { archived: false },
+        Action::Stop { question: None },
+        Action::Stop {
+            question: Some(key(51)),
+        },
+    ]
 }
 
 /// A reason with a value in every field.
@@ -195,6 +244,7 @@ pub fn journal_entry(conversation: &str, n: u32) -> JournalEntry {
     JournalEntry {
         sequence: 0,
         message: key(n),
+        kind: ActionKind::Send,
         conversation: conversation_id(conversation),
         at: WallTime::from_millis(9),
         state: DeliveryState::Queued,
@@ -209,6 +259,7 @@ pub fn journal_entry(conversation: &str, n: u32) -> JournalEntry {
 #[must_use]
 pub fn full_journal_entry(conversation: &str, n: u32) -> JournalEntry {
     JournalEntry {
+        kind: ActionKind::Archive,
         state: DeliveryState::Cancelled,
         attempt: 4,
         next_attempt_at: Some(WallTime::from_millis(5)),

@@ -83,6 +83,7 @@ impl ScriptedServiceBuilder {
     #[must_use]
     pub fn build(mut self) -> ScriptedService {
         self.server.knows_keys = self.capabilities.idempotent_send;
+        self.server.knows_creations = self.capabilities.idempotent_create;
         ScriptedService {
             shared: Arc::new(Shared {
                 capabilities: self.capabilities,
@@ -101,6 +102,7 @@ impl ScriptedServiceBuilder {
 const fn answering_backend() -> Capabilities {
     Capabilities {
         idempotent_send: false,
+        idempotent_create: false,
         auto_resend: true,
         send_over_socket: true,
         ready_frame: true,
@@ -111,6 +113,7 @@ const fn answering_backend() -> Capabilities {
         stop: true,
         one_turn_at_a_time: true,
         receipts: false,
+        read_marker: true,
         typing: true,
         presence: false,
         contexts: true,

@@ -97,11 +97,12 @@ impl ChatService for ScriptedService {
     ) -> Result<CreateOutcome, ServiceError> {
         self.perform(Operation::Create, None, |server| {
             let nameless = super::id("new");
-            let created = server.create(ServerConversation {
+            let wanted = ServerConversation {
                 persona: new.persona.clone(),
                 context: new.context.clone(),
                 ..ServerConversation::bare(nameless)
-            });
+            };
+            let created = server.create(wanted, new.key);
             Ok(CreateOutcome::Created(created, Vec::new()))
         })
         .await
@@ -164,9 +165,30 @@ impl ChatService for ScriptedService {
         Ok(Arc::new(session))
     }
 
-    async fn mark_read(&self, id: &ConversationId, _up_to: &MessageId) -> Result<(), ServiceError> {
-        self.perform(Operation::MarkRead, Some(id), |_| Ok(()))
-            .await
+    async fn mark_read(&self, id: &ConversationId, up_to: &MessageId) -> Result<(), ServiceError> {
+        self.perform(Operation::MarkRead, Some(id), |server| {
+            server.mark_read(id, up_to)
+        })
+        .await
+    }
+
+    async fn edit_message(
+        &self,
+        id: &ConversationId,
+        message: &MessageId,
+        text: &str,
+    ) -> Result<ServerMessage, ServiceError> {
+        self.perform(Operation::EditMessage, Some(id), |server| {
+            server.change(id, message, text)
+        })
+        .await
+    }
+
+    async fn archive(&self, id: &ConversationId, archived: bool) -> Result<(), ServiceError> {
+        self.perform(Operation::Archive, Some(id), |server| {
+            server.archive(id, archived)
+        })
+        .await
     }
 
     async fn delete_message(

@@ -6,7 +6,7 @@ use super::server_message;
 use crate::domain::{
     conversation::{ServerConversation, Status},
     cursor::{HistoryRange, SyncCursor},
-    ids::{ConversationId, MessageId},
+    ids::{ClientMessageId, ConversationId, MessageId},
     message::{Role, ServerMessage},
     ports::{HistoryPage, Outgoing},
     retry::{FailureKind, Outcome, RetryClass, ServiceError},
@@ -18,6 +18,8 @@ const OVERLAP: usize = 2;
 #[derive(Debug, Default)]
 pub(super) struct Server {
     pub(super) knows_keys: bool,
+    pub(super) knows_creations: bool,
+    creations: BTreeMap<ClientMessageId, ConversationId>,
     chats: BTreeMap<ConversationId, Chat>,
     /// Requests that take effect later than their callers wait.
     late: Vec<(Duration, Outgoing)>,
@@ -29,24 +31,88 @@ pub(super) struct Server {
 struct Chat {
     conversation: ServerConversation,
     rows: Vec<ServerMessage>,
+    /// How many of them, and which, the account has read.
+    read: Option<(usize, MessageId)>,
 }
 
 impl Server {
     pub(super) fn insert(&mut self, conversation: ServerConversation) {
         let rows = Vec::new();
         let id = conversation.id.clone();
-        self.chats.insert(id, Chat { conversation, rows });
+        let read = None;
+        let chat = Chat {
+            conversation,
+            rows,
+            read,
+        };
+        self.chats.insert(id, chat);
     }
 
-    /// A conversation nobody asked for before.
-    pub(super) fn create(&mut self, mut conversation: ServerConversation) -> ServerConversation {
+    /// A conversation nobody asked for before; the same again for a key that is known.
+    pub(super) fn create(
+        &mut self,
+        mut conversation: ServerConversation,
+        key: Option<ClientMessageId>,
+    ) -> ServerConversation {
+        let key = key.filter(|_| self.knows_creations);
+        let known = key.and_then(|key| self.creations.get(&key));
+        if let Some(chat) = known.and_then(|id| self.chats.get(id)) {
+            return chat.conversation.clone();
+        }
         self.created += 1;
         let name = format!("new{}", self.created);
         if let Some(id) = ConversationId::parse(&name) {
             conversation.id = id;
         }
         self.insert(conversation.clone());
+        if let Some(key) = key {
+            self.creations.insert(key, conversation.id.clone());
+        }
         conversation
+    }
+
+    pub(super) fn change(
+        &mut self,
+        id: &ConversationId,
+        message: &MessageId,
+        text: &str,
+    ) -> Result<ServerMessage, ServiceError> {
+        let rows = &mut self.chat(id)?.rows;
+        let row = rows.iter_mut().find(|row| row.id == *message);
+        let row = row.filter(|row| !row.deleted).ok_or_else(gone)?;
+        row.text = text.to_owned();
+        row.revision += 1;
+        Ok(row.clone())
+    }
+
+    /// The marker only moves forward.
+    pub(super) fn mark_read(
+        &mut self,
+        id: &ConversationId,
+        up_to: &MessageId,
+    ) -> Result<(), ServiceError> {
+        let chat = self.chat(id)?;
+        let at = chat.rows.iter().position(|row| row.id == *up_to);
+        let mark = (at.ok_or_else(gone)?, up_to.clone());
+        if chat.read.as_ref().is_none_or(|read| read.0 < mark.0) {
+            chat.read = Some(mark);
+        }
+        Ok(())
+    }
+
+    pub(super) fn read_to(&mut self, id: &ConversationId) -> Option<MessageId> {
+        let read = self.chat(id).ok()?.read.as_ref();
+        read.map(|(_, message)| message.clone())
+    }
+
+    pub(super) fn archive(
+        &mut self,
+        id: &ConversationId,
+        archived: bool,
+    ) -> Result<(), ServiceError> {
+        let word = if archived { "archived" } else { "active" };
+        self.conversation(id)?.status = Some(Status::new(word));
+        Ok(())
     }
 
     pub(super) fn remove(&mut self, id: &ConversationId) {
@@ -79,11 +145,6 @@ impl Server {
     }
 
     fn chat(&mut self, id: &ConversationId) -> Result<&mut Chat, ServiceError> {
-        let gone = || {
-            let (never, not) = (RetryClass::Never, Outcome::NotApplied);
-            let text = "there is no such conversation";
-            ServiceError::new(FailureKind::NotFound, never, not, text)
-        };
         self.chats.get_mut(id).ok_or_else(gone)
     }
 
@@ -92,6 +153,7 @@ impl Server {
         let chat = self.chats.entry(id.clone()).or_insert_with(|| Chat {
             conversation: ServerConversation::bare(id.clone()),
             rows: Vec::new(),
+            read: None,
         });
         &mut chat.rows
     }
@@ -170,6 +232,11 @@ impl Server {
             skipped: 0,
         })
     }
+}
+
+fn gone() -> ServiceError {
+    let (never, not) = (RetryClass::Never, Outcome::NotApplied);
+    ServiceError::new(FailureKind::NotFound, never, not, "there is no such thing")
 }
 
 fn place(cursor: &SyncCursor, length: usize) -> Result<usize, ServiceError> {

@@ -36,17 +36,17 @@ pub(crate) enum Command {
     Session,
     /// Print what happens in conversations until told to stop
     Watch(WatchArgs),
-    /// Print every unsent message
+    /// Print every unsent message and every other action that waits
     Outbox,
-    /// Put a failed message back into the queue, and wait for it
+    /// Put a failed message or action back into the queue, and wait for it
     Retry {
-        /// The message's id
+        /// The message's or action's id
         message: String,
         /// How long to wait, in seconds
         #[arg(long, value_name = "S", value_parser = seconds, default_value = "60")]
         timeout: Duration,
     },
-    /// Take an unsent message back
+    /// Take an unsent message or a waiting action back
     Cancel {
         /// The message's id
         message: String,
@@ -83,15 +83,46 @@ pub(crate) enum Command {
         #[arg(long)]
         undo: bool,
     },
+    /// Change a message, where the backend can; an unsent one anywhere
+    EditMessage {
+        /// The message's id
+        message: String,
+        /// Its new text
+        text: String,
+        /// How long to wait for the server, in seconds; it stays queued after that
+        #[arg(long, value_name = "S", value_parser = seconds, default_value = "60")]
+        timeout: Duration,
+    },
     /// Delete a message, where the backend can; an unsent one anywhere
     DeleteMessage {
         /// The message's id
         message: String,
+        /// How long to wait for the server, in seconds; it stays queued after that
+        #[arg(long, value_name = "S", value_parser = seconds, default_value = "60")]
+        timeout: Duration,
     },
-    /// Tell the server that a conversation is done
+    /// Keep unsent input with its conversation; without a text, forget it
+    Draft {
+        /// Which conversation
+        conversation: String,
+        /// The input
+        text: Option<String>,
+    },
+    /// Stop the answer to the newest message, where the backend can
+    Stop {
+        /// Which conversation
+        conversation: String,
+        /// How long to wait for the server, in seconds; it stays queued after that
+        #[arg(long, value_name = "S", value_parser = seconds, default_value = "60")]
+        timeout: Duration,
+    },
+    /// End a conversation
     Complete {
         /// Which conversation
         conversation: String,
+        /// How long to wait for the server, in seconds; it stays queued after that
+        #[arg(long, value_name = "S", value_parser = seconds, default_value = "60")]
+        timeout: Duration,
     },
     /// Delete a conversation on the server and here
     Delete {

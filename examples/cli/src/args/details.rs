@@ -32,6 +32,12 @@ pub(crate) struct CreateArgs {
     /// Send this as the first message
     #[arg(long, value_name = "TEXT")]
     pub(crate) first: Option<String>,
+    /// Accept it on disk first, and create it when there is a network; prints the local id at once
+    #[arg(long)]
+    pub(crate) queue: bool,
+    /// With --queue: how long to wait for the server, in seconds; it stays queued after that
+    #[arg(long, value_name = "S", value_parser = seconds, default_value = "60")]
+    pub(crate) timeout: Duration,
 }
 
 /// `history`.

@@ -53,6 +53,7 @@ fn message(n: u8, own: bool, text: &str, state: DeliveryState) -> Message {
         answers: None,
         completeness: Completeness::Complete,
         deleted: false,
+        overlay: None,
         unread: false,
         revision: 0,
         version: 1,

@@ -72,7 +72,7 @@ async fn say_what_is_left(
     }
     let waiting = left.iter().filter(|entry| entry.state.is_pending()).count();
     let failed_now = |entry: &&OutboxEntry| {
-        !entry.state.is_pending() && before.get(&entry.message).copied().unwrap_or(true)
+        !entry.state.is_pending() && before.get(&entry.id).copied().unwrap_or(true)
     };
     if waiting > 0 {
         let text = format!("{waiting} of the messages still wait; each line above says why");
@@ -95,6 +95,6 @@ async fn say_what_is_left(
 /// The unsent messages, and whether each is still to be delivered.
 fn ids(entries: &[OutboxEntry]) -> BTreeMap<ClientMessageId, bool> {
     let each = entries.iter();
-    each.map(|entry| (entry.message, entry.state.is_pending()))
+    each.map(|entry| (entry.id, entry.state.is_pending()))
         .collect()
 }

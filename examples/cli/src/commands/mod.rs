@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+mod actions;
 mod archive;
 mod cancel;
 mod complete;
@@ -9,6 +10,8 @@ mod create;
 mod delete;
 mod delete_message;
 mod doctor;
+mod draft;
+mod edit_message;
 mod explain;
 mod export;
 mod flush;
@@ -20,6 +23,7 @@ mod search;
 mod send;
 mod session;
 mod shared;
+mod stop;
 mod watch;
 
 use crate::{
@@ -69,8 +73,23 @@ async fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Archive { conversation, undo } => {
             archive::run(context, &conversation, !undo).await
         }
-        Command::DeleteMessage { message } => delete_message::run(context, &message).await,
-        Command::Complete { conversation } => complete::run(context, &conversation).await,
+        Command::EditMessage {
+            message,
+            text,
+            timeout,
+        } => edit_message::run(context, &message, text, timeout).await,
+        Command::DeleteMessage { message, timeout } => {
+            delete_message::run(context, &message, timeout).await
+        }
+        Command::Draft { conversation, text } => draft::run(context, &conversation, text).await,
+        Command::Stop {
+            conversation,
+            timeout,
+        } => stop::run(context, &conversation, timeout).await,
+        Command::Complete {
+            conversation,
+            timeout,
+        } => complete::run(context, &conversation, timeout).await,
         Command::Delete { conversation } => delete::run(context, &conversation).await,
         Command::Export {
             conversation,

@@ -1,8 +1,13 @@
-//! `retry`: puts a failed message back into the queue, and waits for it.
+//! `retry`: puts a failed message, or another failed action, back into the queue, and waits for it.
 
 use std::time::Duration;
 
-use super::send::{Job, follow};
+use tidings::ChatError;
+
+use super::{
+    actions,
+    send::{Job, follow},
+};
 use crate::{
     args::{Mode, Wait},
     context::{Context, message_id},
@@ -15,7 +20,15 @@ use crate::{
 pub(crate) async fn run(context: &Context, id: &str, timeout: Duration) -> Result<(), Failure> {
     let client = context.client(Access::Network).await?;
     let feed = Feed::start(client).await?;
-    let row = client.retry(message_id(id)?).await?;
+    let id = message_id(id)?;
+    let row = match client.retry(id).await {
+        Ok(row) => row,
+        Err(ChatError::NotFound(_)) => {
+            client.retry_action(id).await?;
+            return actions::follow(context, client, feed, id, timeout).await;
+        }
+        Err(error) => return Err(error.into()),
+    };
     let job = Job {
         mode: Mode::Durable,
         wait: Wait::Sent,

@@ -7,7 +7,7 @@ use tidings::{
         delivery::Reason,
         event::ClientEvent,
         journal::JournalEntry,
-        message::{Completeness, Message},
+        message::{Completeness, Message, Overlay},
         outbox::OutboxEntry,
         time::WallTime,
         timeline::TimelineDiff,
@@ -55,7 +55,7 @@ impl From<&Conversation> for ConversationRecord {
             at: text_of(row.activity_at),
             title: row.display_title(),
             persona: server.persona.clone(),
-            status: server.status.as_ref().map(|word| word.as_str().to_owned()),
+            status: row.status().map(str::to_owned),
             context: server.context.as_ref().map(ContextRecord::from),
             unread: row.unread,
             last_message: row.last_message.as_ref().map(LastMessageRecord::from),
@@ -65,6 +65,7 @@ impl From<&Conversation> for ConversationRecord {
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
+            draft: row.draft.clone(),
             existed: None,
         }
     }
@@ -85,6 +86,10 @@ impl MessageRecord {
             position,
             created_at: text_of(row.created_at),
             deleted: row.deleted,
+            pending: row.overlay.map(|overlay| match overlay {
+                Overlay::Edited => "edit",
+                Overlay::Deleted => "delete",
+            }),
             incomplete: row.completeness != Completeness::Complete,
             snippet: None,
             cursor: None,
@@ -117,6 +122,7 @@ impl From<&JournalEntry> for DeliveryRecord {
     fn from(entry: &JournalEntry) -> Self {
         Self {
             id: entry.message.to_string(),
+            action: entry.kind.as_str(),
             conversation: entry.conversation.to_string(),
             at: entry.at.to_string(),
             state: entry.state.as_str(),
@@ -131,7 +137,8 @@ impl From<&JournalEntry> for DeliveryRecord {
 impl From<&OutboxEntry> for DeliveryRecord {
     fn from(entry: &OutboxEntry) -> Self {
         Self {
-            id: entry.message.to_string(),
+            id: entry.id.to_string(),
+            action: entry.kind().as_str(),
             conversation: entry.conversation.to_string(),
             at: entry.accepted_at.to_string(),
             state: entry.state.as_str(),

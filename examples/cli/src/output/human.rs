@@ -87,6 +87,9 @@ fn message(row: &MessageRecord) -> String {
 
 fn delivery(row: &DeliveryRecord) -> String {
     let mut line = format!("{:<10} {}", row.state, row.id);
+    if row.action != "send" {
+        line.push_str(&format!("  {}", row.action));
+    }
     if let Some(reason) = &row.reason {
         line.push_str(&format!("  {} ({})", reason.text, reason.code));
     }

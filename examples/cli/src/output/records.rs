@@ -72,6 +72,9 @@ pub(crate) struct ConversationRecord {
     pub(crate) last_message: Option<LastMessageRecord>,
     pub(crate) archived: bool,
     pub(crate) participants: Vec<String>,
+    /// Unsent input, where there is any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) draft: Option<String>,
     /// `create` only: whether it was there already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) existed: Option<bool>,
@@ -109,6 +112,9 @@ pub(crate) struct MessageRecord {
     pub(crate) created_at: Option<String>,
     pub(crate) deleted: bool,
     pub(crate) incomplete: bool,
+    /// A change of the user's that the server has not confirmed: `edit` or `delete`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pending: Option<&'static str>,
     /// `search` only: the place of the match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) snippet: Option<String>,
@@ -129,6 +135,8 @@ pub(crate) struct AcceptedRecord {
 #[derive(Clone, Serialize)]
 pub(crate) struct DeliveryRecord {
     pub(crate) id: String,
+    /// What it is about: `send`, or another action of the user's.
+    pub(crate) action: &'static str,
     pub(crate) conversation: String,
     pub(crate) at: String,
     pub(crate) state: &'static str,

@@ -31,6 +31,7 @@ impl ChatService for OfflineService {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             idempotent_send: false,
+            idempotent_create: false,
             auto_resend: false,
             send_over_socket: false,
             ready_frame: false,
@@ -41,6 +42,7 @@ impl ChatService for OfflineService {
             stop: false,
             one_turn_at_a_time: false,
             receipts: false,
+            read_marker: false,
             typing: false,
             presence: false,
             contexts: false,

@@ -101,10 +101,10 @@ fn a_failed_message_keeps_its_place_for_the_retry() {
     desk.accept(2, "second", SendMode::Durable);
     desk.settle(first, Settlement::Rejected(because()));
     let heads = desk.write(|rows| rows.outbox_heads());
-    assert_eq!(heads[0].message, key(2), "it blocks nobody");
+    assert_eq!(heads[0].id, key(2), "it blocks nobody");
     retry(&desk, first);
     let heads = desk.write(|rows| rows.outbox_heads());
-    assert_eq!((heads[0].message, heads[0].failures), (first, 0));
+    assert_eq!((heads[0].id, heads[0].failures), (first, 0));
     assert_eq!(desk.texts(), ["first", "second"]);
 }
 

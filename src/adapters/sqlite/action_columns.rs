@@ -1,0 +1,106 @@
+//! Between an action and the columns `kind`, `target`, `body` and `beneath` of the outbox.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::codec::{Columns, json};
+use crate::domain::{
+    conversation::{Context, NewConversation},
+    ids::{ClientMessageId, MessageId},
+    outbox::{Action, ActionKind},
+};
+
+/// What the columns hold.
+pub(super) struct Payload<'a> {
+    pub(super) target: Option<ClientMessageId>,
+    pub(super) body: Cow<'a, str>,
+    pub(super) beneath: Option<&'a str>,
+}
+
+/// What is to be created, as JSON.
+#[derive(Serialize, Deserialize)]
+struct Creation {
+    key: Option<String>,
+    persona: Option<String>,
+    context: Option<(String, Option<String>)>,
+    attributes: BTreeMap<String, String>,
+}
+
+const HIDE: &str = "hide";
+const SHOW: &str = "show";
+
+pub(super) fn encode(action: &Action) -> Payload<'_> {
+    let (target, body) = match action {
+        Action::Send { text } => (None, text.as_str().into()),
+        Action::Create(new) => (None, creation(new).into()),
+        Action::Complete => (None, "".into()),
+        Action::Edit { message, text, .. } => (Some(*message), text.as_str().into()),
+        Action::Delete { message, .. } => (Some(*message), "".into()),
+        Action::MarkRead { up_to } => (None, up_to.as_str().into()),
+        Action::Archive { archived } => (None, if *archived { HIDE } else { SHOW }.into()),
+        Action::Stop { question } => (*question, "".into()),
+    };
+    Payload {
+        target,
+        body,
+        beneath: action.beneath(),
+    }
+}
+
+pub(super) fn decode(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Action> {
+    let kind = columns.kind()?;
+    let target = columns.key_if()?;
+    let body: String = columns.take()?;
+    let beneath: Option<String> = columns.take()?;
+    action(kind, target, body, beneath.unwrap_or_default()).ok_or_else(|| columns.unreadable())
+}
+
+fn action(
+    kind: ActionKind,
+    target: Option<ClientMessageId>,
+    body: String,
+    beneath: String,
+) -> Option<Action> {
+    Some(match kind {
+        ActionKind::Send => Action::Send { text: body },
+        ActionKind::Create => Action::Create(created(&body)?),
+        ActionKind::Complete => Action::Complete,
+        ActionKind::Edit => Action::Edit {
+            message: target?,
+            text: body,
+            beneath,
+        },
+        ActionKind::Delete => Action::Delete {
+            message: target?,
+            beneath,
+        },
+        ActionKind::MarkRead => Action::MarkRead {
+            up_to: MessageId::parse(&body)?,
+        },
+        ActionKind::Archive => Action::Archive {
+            archived: body == HIDE,
+        },
+        ActionKind::Stop => Action::Stop { question: target },
+    })
+}
+
+fn creation(new: &NewConversation) -> String {
+    let context = new.context.as_ref();
+    json(&Creation {
+        key: new.key.map(|key| key.to_string()),
+        persona: new.persona.clone(),
+        context: context.map(|context| (context.kind.clone(), context.id.clone())),
+        attributes: new.attributes.clone(),
+    })
+}
+
+fn created(body: &str) -> Option<NewConversation> {
+    let read: Creation = serde_json::from_str(body).ok()?;
+    Some(NewConversation {
+        key: read.key.as_deref().and_then(ClientMessageId::parse),
+        persona: read.persona,
+        context: read.context.map(|(kind, id)| Context { kind, id }),
+        attributes: read.attributes,
+    })
+}
