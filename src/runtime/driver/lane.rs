@@ -128,7 +128,7 @@ impl Lane {
     pub(super) fn overdue_at(&self) -> Option<Tick> {
         self.unconfirmed
             .oldest()
-            .map(|sent| sent + CONFIRMATION_OVERDUE)
+            .map(|sent| sent.at + CONFIRMATION_OVERDUE)
     }
 
     /// Whether nothing would be lost by forgetting this lane.
