@@ -182,6 +182,5 @@ const fn connection_policy(config: &Config, capabilities: &Capabilities) -> Conn
             fixed: config.poll_fixed,
             floor: capabilities.poll_floor,
         },
-        trust_offline: true,
     }
 }

@@ -70,6 +70,20 @@ fn of_equal_words_those_known_to_be_there_are_found_first() {
 }
 
 #[test]
+fn of_equal_words_that_nobody_can_tell_of_the_latest_is_found_first() {
+    let mut desk = Desk::new();
+    desk.has_read_to("0");
+    let long_ago = desk.send(1, "yes");
+    desk.settle(long_ago, lost());
+    desk.read(&[theirs("m1", "a")]);
+    let latest = desk.send(2, "yes");
+    desk.settle(latest, lost());
+    desk.read(&[mine("m2", "yes")]);
+    assert_eq!(desk.state(long_ago), DeliveryState::Uncertain);
+    assert_eq!(desk.state(latest), DeliveryState::Sent);
+}
+
+#[test]
 fn what_left_before_the_first_page_was_read_is_found_among_older_rows() {
     let mut desk = Desk::new();
     let blind = desk.send(1, "yes");
