@@ -120,8 +120,8 @@ pub struct Message {
     pub state: DeliveryState,
     /// How often it went on the wire; a row with attempts may exist on the server.
     pub attempts: u32,
-    /// The newest place of the history known here when it first left: its own is above it. `None`
-    /// where nothing was known, or nothing left.
+    /// The newest place of the history read here when it first left: its own is above it. `None`
+    /// where nothing was read yet, or nothing left.
     pub left_above: Option<SortKey>,
     /// The server's time where known, else the moment it was accepted here; for display only.
     pub created_at: Option<WallTime>,

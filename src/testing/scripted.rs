@@ -108,6 +108,8 @@ pub enum Reply {
     Hang,
     /// It never ends; the server applies it after this long.
     HangAndApply(Duration),
+    /// The adapter has a bug: it panics, and the server did nothing.
+    Panic,
     /// It goes like that, after this long.
     Later(Duration, Box<Self>),
 }

@@ -10,12 +10,16 @@ use tidings::{
 use tokio::{task::JoinHandle, time::Instant};
 
 use crate::{
+    chance::Chance,
     disk::{Disk, Life},
     reached::{Marker, reached},
     screens::{Screen, WHOLE, follow},
     service::FakeService,
     world::{World, spawn},
 };
+
+/// The streams of chance of the screens begin here: one each.
+const SCREENS: u64 = 1 << 20;
 
 /// When the world begins, by every wall clock.
 const BEGINNING: i64 = 1_763_000_000_000;
@@ -107,8 +111,10 @@ impl Device {
 
     async fn watch(&self, running: &mut Running) {
         let rooms: Vec<_> = self.world.lock().server.rooms.keys().cloned().collect();
-        for room in rooms {
-            for (window, slow) in [(WHOLE, false), (4, true)] {
+        for (number, room) in (0_u64..).zip(rooms) {
+            let stream = (self.number as u64 + 1) << 16 | number << 8 | running.life.number();
+            let dice = Chance::new(self.seed, SCREENS + stream);
+            for (window, slow) in [(WHOLE, None), (4, Some(dice))] {
                 let screen = Screen {
                     world: self.world.clone(),
                     life: running.life.clone(),

@@ -35,6 +35,8 @@ struct Arguments {
     plant: Option<String>,
     story: bool,
     keep_going: bool,
+    /// Every seed runs twice, not only one in [`COMPARED`].
+    twice: bool,
 }
 
 fn arguments() -> Result<Arguments, String> {
@@ -44,6 +46,7 @@ fn arguments() -> Result<Arguments, String> {
         plant: None,
         story: false,
         keep_going: false,
+        twice: false,
     };
     let mut given = std::env::args().skip(1);
     while let Some(name) = given.next() {
@@ -56,6 +59,7 @@ fn arguments() -> Result<Arguments, String> {
             "--story" => read.story = true,
             "--live" => crate::trace::LIVE.store(true, std::sync::atomic::Ordering::Relaxed),
             "--keep-going" => read.keep_going = true,
+            "--twice" => read.twice = true,
             // What `cargo test` itself hands to every program.
             "--nocapture" | "--quiet" | "-q" => {}
             other => return Err(format!("unknown argument {other}")),
@@ -69,7 +73,7 @@ pub(crate) fn main() -> ExitCode {
         Ok(given) => given,
         Err(error) => {
             eprintln!(
-                "{error}\nusage: [--seeds N] [--from S] [--story] [--keep-going] [--plant NAME|list]"
+                "{error}\nusage: [--seeds N] [--from S] [--story] [--keep-going] [--twice] [--plant NAME|list]"
             );
             return ExitCode::from(2);
         }
@@ -134,7 +138,7 @@ fn seeds(given: &Arguments) -> ExitCode {
             print_story(&outcome);
         }
         let mut complaint = outcome.violation.clone();
-        if (at as u64).is_multiple_of(COMPARED) {
+        if given.twice || (at as u64).is_multiple_of(COMPARED) {
             compared += 1;
             let again = run(seed);
             if again.hash != outcome.hash && complaint.is_none() {

@@ -10,6 +10,7 @@ use tidings::{
 };
 
 use crate::{
+    chance::Chance,
     disk::{Disk, Life},
     reached::{Marker, reached},
     world::{State, World},
@@ -26,13 +27,14 @@ pub(crate) struct Screen {
     pub(crate) device: usize,
     pub(crate) room: ConversationId,
     pub(crate) window: usize,
-    /// A slow reader looks at every change only after a while.
-    pub(crate) slow: bool,
+    /// A slow reader looks at every change only after a while. Its own dice: several who wait for
+    /// the same store wake in no fixed order.
+    pub(crate) slow: Option<Chance>,
 }
 
 impl Screen {
     /// Follows the observer for as long as the process lives.
-    pub(crate) async fn show(self, mut observer: TimelineObserver) {
+    pub(crate) async fn show(mut self, mut observer: TimelineObserver) {
         let mut shown: Vec<Message> = Vec::new();
         while let Ok(changes) = observer.next().await {
             if self.life.is_dead() {
@@ -51,9 +53,8 @@ impl Screen {
                 }
             }
             self.judge(&shown).await;
-            if self.slow {
-                let pause = self.world.lock().net.millis(50, 3_000);
-                tokio::time::sleep(pause).await;
+            if let Some(dice) = &mut self.slow {
+                tokio::time::sleep(dice.millis(50, 3_000)).await;
             }
         }
     }

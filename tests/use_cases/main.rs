@@ -16,6 +16,7 @@ mod fallback;
 mod list_conversations;
 mod mark_read;
 mod observe;
+mod panics;
 mod queue;
 mod read_history;
 mod reconcile;

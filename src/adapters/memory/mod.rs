@@ -10,11 +10,10 @@ mod table;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use tokio::sync::watch;
 
 use self::{rows::MemoryRows, state::State};
 use crate::{
-    adapters::storage::guarded,
+    adapters::storage::{guarded, revisions::Revisions},
     domain::ports::{
         ChatRepository, Durability, RepositoryError, Revision,
         chat_repository::{Job, RowResult},
@@ -26,7 +25,7 @@ use crate::{
 pub struct MemoryRepository {
     /// `None` after [`ChatRepository::close`].
     state: Mutex<Option<State>>,
-    revision: watch::Sender<u64>,
+    revisions: Revisions,
 }
 
 impl MemoryRepository {
@@ -35,7 +34,7 @@ impl MemoryRepository {
     pub fn new() -> Self {
         Self {
             state: Mutex::new(Some(State::default())),
-            revision: watch::Sender::new(0),
+            revisions: Revisions::default(),
         }
     }
 
@@ -58,7 +57,7 @@ impl ChatRepository for MemoryRepository {
         let outcome = guarded::run(job, &mut MemoryRows::writing(state));
         state.finish(outcome.is_ok());
         if outcome.is_ok() {
-            self.revision.send_modify(|revision| *revision += 1);
+            self.revisions.advance();
         }
         outcome
     }
@@ -70,15 +69,11 @@ impl ChatRepository for MemoryRepository {
     }
 
     fn revision(&self) -> Revision {
-        Revision(*self.revision.borrow())
+        self.revisions.now()
     }
 
     async fn changed(&self, seen: Revision) -> Revision {
-        let mut revisions = self.revision.subscribe();
-        match revisions.wait_for(|now| *now > seen.0).await {
-            Ok(now) => Revision(*now),
-            Err(_) => self.revision(),
-        }
+        self.revisions.beyond(seen).await
     }
 
     async fn close(&self) {

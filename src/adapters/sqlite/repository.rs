@@ -20,9 +20,12 @@ use super::{
     watcher::{self, Stop},
     writer::{WriteTask, Writer},
 };
-use crate::domain::ports::{
-    ChatRepository, Durability, RepositoryError, Revision,
-    chat_repository::{Job, RowResult},
+use crate::{
+    adapters::storage::revisions::Revisions,
+    domain::ports::{
+        ChatRepository, Durability, RepositoryError, Revision,
+        chat_repository::{Job, RowResult},
+    },
 };
 
 /// So that a long search does not hold up a page.
@@ -43,7 +46,7 @@ struct Core {
     writer: Mutex<Writer>,
     writes: Queue<WriteTask>,
     reads: Arc<Queue<ReadTask>>,
-    revision: watch::Sender<u64>,
+    revisions: Revisions,
     ownership: Ownership,
     stop: Stop,
     closed: watch::Sender<bool>,
@@ -70,7 +73,7 @@ impl SqliteRepository {
             writer: Mutex::new(writer),
             writes: Queue::new(),
             reads: Arc::new(Queue::new()),
-            revision: watch::Sender::new(0),
+            revisions: Revisions::default(),
             ownership: Ownership::new(&options)?,
             stop: Stop::default(),
             closed: watch::Sender::new(false),
@@ -143,7 +146,7 @@ impl Core {
 
     fn look(&self) {
         if self.writer().others_committed() {
-            self.revision.send_modify(|revision| *revision += 1);
+            self.revisions.advance();
         }
     }
 }
@@ -187,7 +190,7 @@ fn start_threads(core: &Arc<Core>, options: &SqliteOptions) -> RowResult<()> {
     spawn("tidings-write", move || {
         let _announce = Announce(Arc::clone(&core));
         while let Some(tasks) = core.writes.take_all() {
-            core.writer().run(tasks, &core.revision);
+            core.writer().run(tasks, &core.revisions);
         }
         finish(&core, helpers);
     })?;
@@ -218,7 +221,7 @@ impl ChatRepository for SqliteRepository {
             reply,
         };
         if self.inline.is_some() {
-            self.core.writer().run([task].into(), &self.core.revision);
+            self.core.writer().run([task].into(), &self.core.revisions);
         } else if self.core.writes.push(task).is_err() {
             return Err(RepositoryError::Closed);
         }
@@ -240,16 +243,11 @@ impl ChatRepository for SqliteRepository {
     }
 
     fn revision(&self) -> Revision {
-        Revision(*self.core.revision.borrow())
+        self.core.revisions.now()
     }
 
     async fn changed(&self, seen: Revision) -> Revision {
-        let mut revisions = self.core.revision.subscribe();
-        match revisions.wait_for(|now| *now > seen.0).await {
-            Ok(now) => Revision(*now),
-            // The sender lives in `self`, so this is not reached.
-            Err(_) => self.revision(),
-        }
+        self.core.revisions.beyond(seen).await
     }
 
     fn is_owner(&self) -> bool {

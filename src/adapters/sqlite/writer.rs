@@ -7,11 +7,11 @@
 use std::{collections::VecDeque, time::Duration};
 
 use rusqlite::Connection;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use super::{error::failed, options::Synchronous, rows::SqliteRows};
 use crate::{
-    adapters::storage::guarded,
+    adapters::storage::{guarded, revisions::Revisions},
     domain::ports::{
         Durability, RepositoryError,
         chat_repository::{Job, RowResult},
@@ -55,12 +55,12 @@ impl Writer {
     }
 
     /// Runs the tasks, in as few transactions as there are calamities.
-    pub(super) fn run(&mut self, mut tasks: VecDeque<WriteTask>, revision: &watch::Sender<u64>) {
+    pub(super) fn run(&mut self, mut tasks: VecDeque<WriteTask>, revisions: &Revisions) {
         while !tasks.is_empty() {
             let outcomes = self.transaction(&mut tasks);
             // The revision first: who has the reply must see it.
             if outcomes.iter().any(|outcome| outcome.result.is_ok()) {
-                revision.send_modify(|revision| *revision += 1);
+                revisions.advance();
             }
             for outcome in outcomes {
                 // A caller that went away does not want it.
@@ -245,7 +245,7 @@ fn foreign_commits(db: &Connection) -> rusqlite::Result<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::sqlite::migrate;
+    use crate::{adapters::sqlite::migrate, domain::ports::Revision};
 
     fn open(path: &std::path::Path) -> Connection {
         let mut db = Connection::open(path).expect("a file");
@@ -268,15 +268,15 @@ mod tests {
 
     /// Commits one batch, and tells SQLite's level after it.
     fn commit(writer: &mut Writer, batch: &[Durability]) -> i64 {
-        let revision = watch::Sender::new(0);
+        let revisions = Revisions::default();
         let (tasks, mut answers): (VecDeque<_>, Vec<_>) = batch.iter().copied().map(task).unzip();
-        writer.run(tasks, &revision);
+        writer.run(tasks, &revisions);
         assert!(
             answers
                 .iter_mut()
                 .all(|answer| answer.try_recv() == Ok(Ok(())))
         );
-        assert_eq!(*revision.borrow(), 1, "one commit for the batch");
+        assert_eq!(revisions.now(), Revision(1), "one commit for the batch");
         let db = writer.db.as_ref().expect("open");
         db.query_row("PRAGMA synchronous", (), |row| row.get(0))
             .expect("a level")

@@ -4,6 +4,7 @@ use crate::domain::{
     delivery::{DeliveryEvent, DeliveryState, Reason},
     ids::ClientMessageId,
     message::{Completeness, Message},
+    order::SortKey,
     plant::planted,
     ports::{
         Outgoing, Rows,
@@ -38,7 +39,7 @@ pub fn record_attempt(
     entry.next_attempt_at = None;
     entry.wire_id = entry.wire_id.or(wire_id);
     let mut editor = Editor::open(rows, &entry.conversation)?;
-    let known = editor.rows().server_key_below(&entry.conversation, None)?;
+    let known = newest_known(&mut editor)?;
     editor.rows().put_outbox(&entry)?;
     if planted("forget-before-ack") {
         editor.rows().remove_outbox(id)?;
@@ -57,6 +58,16 @@ pub fn record_attempt(
         text,
         wire_id: entry.wire_id,
     }))
+}
+
+/// The end of the history as far as it was read; `None` where it never was.
+fn newest_known(editor: &mut Editor<'_>) -> RowResult<Option<SortKey>> {
+    if editor.conversation().sync.newest.is_none() {
+        return Ok(None);
+    }
+    let id = editor.conversation().id.clone();
+    let newest = editor.rows().server_key_below(&id, None)?;
+    Ok(Some(newest.unwrap_or(SortKey::from_i64(i64::MIN))))
 }
 
 /// At start: what was on the wire when the process ended is Uncertain, never Queued, and an answer

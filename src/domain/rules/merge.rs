@@ -7,7 +7,10 @@
 //!
 //! History gives a row its place. A push does so only when nothing before it still waits for one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use crate::domain::{
     delivery::{DeliveryEvent, DeliveryState},
@@ -231,7 +234,7 @@ impl Matcher {
         self.unplaced
             .iter()
             .filter(fits)
-            .min_by_key(|row| (passed(row), doubt(row.state)))
+            .min_by_key(|row| (passed(row), doubt(row)))
             .cloned()
     }
 
@@ -285,13 +288,13 @@ impl Matcher {
 }
 
 /// Of equal words, which are found first: those that are known to be there, then those on their
-/// way, then those that reads have not shown so far, then those that were given up.
-const fn doubt(state: DeliveryState) -> u8 {
-    match state {
-        DeliveryState::Sent | DeliveryState::Delivered | DeliveryState::Read => 0,
-        DeliveryState::Sending => 1,
-        DeliveryState::Queued | DeliveryState::Uncertain => 2,
-        DeliveryState::Cancelled | DeliveryState::Failed => 3,
+/// way, then those that reads have not shown so far, the latest first, then those given up.
+const fn doubt(row: &Message) -> (u8, Reverse<Option<SortKey>>) {
+    match row.state {
+        DeliveryState::Sent | DeliveryState::Delivered | DeliveryState::Read => (0, Reverse(None)),
+        DeliveryState::Sending => (1, Reverse(None)),
+        DeliveryState::Queued | DeliveryState::Uncertain => (2, Reverse(row.left_above)),
+        DeliveryState::Cancelled | DeliveryState::Failed => (3, Reverse(row.left_above)),
     }
 }
 

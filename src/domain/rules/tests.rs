@@ -155,6 +155,15 @@ impl Desk {
         self.merge(page, Placement::Newer)
     }
 
+    /// The history is stored as far as this cursor.
+    fn has_read_to(&self, cursor: &'static str) {
+        self.write(move |rows| {
+            let mut editor = Editor::open(rows, &chat())?;
+            editor.conversation_mut().sync.newest = Some(SyncCursor::new(cursor));
+            editor.finish()
+        });
+    }
+
     fn push(&mut self, row: ServerMessage) -> Merged {
         self.merge(&[row], Placement::Live)
     }

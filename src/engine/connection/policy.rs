@@ -58,6 +58,4 @@ pub struct ConnectionPolicy {
     pub stable: Duration,
     /// How often to poll.
     pub poll: PollPolicy,
-    /// Whether a network reported as down stops polls until it is up again.
-    pub trust_offline: bool,
 }

@@ -17,7 +17,7 @@ impl Connection {
 
     /// Only the device's own word holds polls back: a refused socket says nothing about requests.
     pub(super) const fn polls_are_held(&self) -> bool {
-        self.no_network && self.policy.trust_offline
+        self.no_network
     }
 
     pub(super) fn network_down(&mut self, now: Tick) {

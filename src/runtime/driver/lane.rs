@@ -128,7 +128,7 @@ impl Lane {
     pub(super) fn overdue_at(&self) -> Option<Tick> {
         self.unconfirmed
             .oldest()
-            .map(|sent| sent + CONFIRMATION_OVERDUE)
+            .map(|sent| sent.at + CONFIRMATION_OVERDUE)
     }
 
     /// Whether nothing would be lost by forgetting this lane.
@@ -182,6 +182,5 @@ const fn connection_policy(config: &Config, capabilities: &Capabilities) -> Conn
             fixed: config.poll_fixed,
             floor: capabilities.poll_floor,
         },
-        trust_offline: true,
     }
 }

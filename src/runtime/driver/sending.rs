@@ -360,7 +360,8 @@ impl Driver {
         }
     }
 
-    /// An error frame while a send is unconfirmed speaks of that send.
+    /// An error frame while a send is unconfirmed may speak of that send, or of an answer. Only a
+    /// code that refuses a message takes the place of its confirmation.
     pub(super) async fn rejected_by_frame(
         &mut self,
         conversation: &ConversationId,
@@ -369,10 +370,13 @@ impl Driver {
         let Some(lane) = self.lanes.get_mut(conversation) else {
             return;
         };
-        let Some(id) = lane.unconfirmed.acknowledged(None) else {
-            return;
-        };
         let error = frame_refusal(code.unwrap_or_default());
+        let spoken_of = if error.outcome == Outcome::NotApplied {
+            lane.unconfirmed.acknowledged(None)
+        } else {
+            lane.unconfirmed.oldest().map(|sent| sent.id)
+        };
+        let Some(id) = spoken_of else { return };
         self.attempt_ended(conversation, id, Err(error)).await;
     }
 }

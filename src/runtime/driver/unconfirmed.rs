@@ -7,10 +7,11 @@ use std::collections::VecDeque;
 
 use crate::domain::{ids::ClientMessageId, time::Tick};
 
+/// A send that left over the current socket.
 #[derive(Debug)]
-struct Sent {
-    id: ClientMessageId,
-    at: Tick,
+pub(super) struct Sent {
+    pub(super) id: ClientMessageId,
+    pub(super) at: Tick,
     /// Whether its confirmation still tells anything.
     awaited: bool,
 }
@@ -62,9 +63,9 @@ impl Unconfirmed {
         gone.map(|sent| sent.id).collect()
     }
 
-    /// When the oldest send that still waits for its confirmation left.
-    pub(super) fn oldest(&self) -> Option<Tick> {
-        self.0.iter().find(|sent| sent.awaited).map(|sent| sent.at)
+    /// The oldest send that still waits for its confirmation.
+    pub(super) fn oldest(&self) -> Option<&Sent> {
+        self.0.iter().find(|sent| sent.awaited)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -41,6 +41,7 @@ impl ScriptedService {
                     return Err(error);
                 }
                 Reply::Hang | Reply::HangAndApply(_) => std::future::pending().await,
+                Reply::Panic => panic!("scripted: a bug of the adapter"),
             }
         }
     }

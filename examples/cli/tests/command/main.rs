@@ -14,6 +14,7 @@ mod support;
 
 mod demo;
 mod doctor;
+mod encrypted;
 mod errors;
 mod fallback;
 mod offline;

@@ -70,11 +70,26 @@ fn of_equal_words_those_known_to_be_there_are_found_first() {
 }
 
 #[test]
+fn of_equal_words_that_nobody_can_tell_of_the_latest_is_found_first() {
+    let mut desk = Desk::new();
+    desk.has_read_to("0");
+    let long_ago = desk.send(1, "yes");
+    desk.settle(long_ago, lost());
+    desk.read(&[theirs("m1", "a")]);
+    let latest = desk.send(2, "yes");
+    desk.settle(latest, lost());
+    desk.read(&[mine("m2", "yes")]);
+    assert_eq!(desk.state(long_ago), DeliveryState::Uncertain);
+    assert_eq!(desk.state(latest), DeliveryState::Sent);
+}
+
+#[test]
 fn what_left_before_the_first_page_was_read_is_found_among_older_rows() {
     let mut desk = Desk::new();
     let blind = desk.send(1, "yes");
     desk.acknowledged(blind);
     desk.read(&[mine("m8", "later"), theirs("m9", "a")]);
+    desk.has_read_to("9");
     let since = desk.send(2, "yes");
     desk.acknowledged(since);
     let older = [mine("m1", "yes"), mine("m2", "yes"), theirs("m3", "b")];
@@ -92,11 +107,7 @@ fn what_stands_before_the_first_page_leaves_a_newer_row_to_its_equal() {
     let blind = desk.send(1, "yes");
     desk.acknowledged(blind);
     desk.read(&[theirs("m9", "a")]);
-    desk.write(|rows| {
-        let mut editor = Editor::open(rows, &chat())?;
-        editor.conversation_mut().sync.newest = Some(SyncCursor::new("9"));
-        editor.finish()
-    });
+    desk.has_read_to("9");
     let since = desk.send(2, "yes");
     desk.acknowledged(since);
     desk.read(&[mine("m10", "yes")]);
@@ -105,6 +116,19 @@ fn what_stands_before_the_first_page_leaves_a_newer_row_to_its_equal() {
     desk.merge(&[mine("m1", "yes")], Placement::Older);
     let row = desk.message(blind).expect("the row");
     assert_eq!(row.server_id, MessageId::parse("m1"));
+}
+
+#[test]
+fn what_left_into_an_empty_history_is_not_behind_it() {
+    let mut desk = Desk::new();
+    desk.has_read_to("0");
+    let first = desk.send(1, "yes");
+    desk.acknowledged(first);
+    let second = desk.send(2, "yes");
+    desk.read(&[mine("m1", "yes")]);
+    let row = desk.message(first).expect("the row");
+    assert_eq!(row.server_id, MessageId::parse("m1"));
+    assert_eq!(desk.state(second), DeliveryState::Sending);
 }
 
 #[test]
