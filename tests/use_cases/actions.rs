@@ -274,6 +274,7 @@ async fn a_refused_deletion_brings_the_message_back() {
     assert_eq!(kinds(&app).await, []);
 }
 
+// covers: INV-17
 #[tokio::test(start_paused = true)]
 async fn a_page_in_between_does_not_lift_what_waits() {
     let (app, id) = sent_then_offline().await;
@@ -528,6 +529,7 @@ async fn a_cancelled_action_takes_back_what_it_showed() {
     assert_eq!(again.code(), "not_found");
 }
 
+// covers: INV-17
 #[tokio::test(start_paused = true)]
 async fn a_draft_is_the_devices_own() {
     let (app, _) = sent_then_offline().await;

@@ -87,7 +87,7 @@ async fn it_takes_messages_at_once_and_they_leave_when_it_exists() {
         "there is nothing to dial"
     );
     assert_eq!(app.service.count(Operation::History), 0);
-    assert_eq!(listed(&app).await, [local.clone()]);
+    assert_eq!(listed(&app).await, std::slice::from_ref(&local));
 
     network_up(&app);
     pass(secs(30)).await;
