@@ -12,8 +12,10 @@ pub mod attempt;
 pub mod conversations;
 pub mod editor;
 pub mod merge;
+mod partial;
 pub mod placement;
 pub mod reading;
+pub mod repeat;
 pub mod settle;
 pub mod user;
 
