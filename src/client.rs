@@ -35,7 +35,7 @@ use crate::{
         list_conversations::{ListConversations, RefreshConversations, Refreshed},
         mark_read::MarkRead,
         read_history::{HistoryView, PageCursor, ReadHistory},
-        search_messages::SearchMessages,
+        search_messages::{SearchMessages, SearchPage},
         send_chat_message::SendChatMessage,
         settle_unsent::{CancelMessage, RetryMessage},
         single_flight::SingleFlight,
@@ -358,21 +358,12 @@ impl ChatClient {
             .await
     }
 
-    /// Searches stored messages, newest first.
+    /// Searches stored messages; no network is needed.
     ///
     /// # Errors
     /// `InvalidInput`, the store's.
-    pub async fn search(
-        &self,
-        query: impl Into<String>,
-        limit: usize,
-    ) -> Result<Vec<Message>, ChatError> {
-        SearchMessages {
-            query: query.into(),
-            limit,
-        }
-        .execute(&self.ports)
-        .await
+    pub async fn search(&self, search: SearchMessages) -> Result<SearchPage, ChatError> {
+        search.execute(&self.ports).await
     }
 
     /// Everything stored of a conversation.

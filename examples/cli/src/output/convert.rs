@@ -87,6 +87,7 @@ impl MessageRecord {
             deleted: row.deleted,
             incomplete: row.completeness != Completeness::Complete,
             snippet: None,
+            marks: Vec::new(),
             cursor: None,
         }
     }
