@@ -38,7 +38,7 @@ use crate::{
         mark_read::MarkRead,
         read_history::{HistoryView, PageCursor, ReadHistory},
         save_draft::SaveDraft,
-        search_messages::SearchMessages,
+        search_messages::{SearchMessages, SearchPage},
         send_chat_message::SendChatMessage,
         settle_action::{CancelAction, RetryAction},
         settle_unsent::{CancelMessage, RetryMessage},
@@ -437,21 +437,12 @@ impl ChatClient {
             .await
     }
 
-    /// Searches stored messages, newest first.
+    /// Searches stored messages; no network is needed.
     ///
     /// # Errors
     /// `InvalidInput`, the store's.
-    pub async fn search(
-        &self,
-        query: impl Into<String>,
-        limit: usize,
-    ) -> Result<Vec<Message>, ChatError> {
-        SearchMessages {
-            query: query.into(),
-            limit,
-        }
-        .execute(&self.ports)
-        .await
+    pub async fn search(&self, search: SearchMessages) -> Result<SearchPage, ChatError> {
+        search.execute(&self.ports).await
     }
 
     /// Everything stored of a conversation.

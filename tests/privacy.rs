@@ -29,6 +29,7 @@ use tidings::{
         outbox::SendMode,
         ports::{NewConversation, chat_repository::ConversationFilter},
     },
+    usecases::search_messages::SearchMessages,
 };
 use tidings_backend::{
     Action, Backend, BackendConfig, Network, On, RequestRecord, Rule, Secret, StaticToken,
@@ -243,7 +244,12 @@ async fn look_at_everything(device: &Device, id: &ConversationId, prints: &mut P
             .await
             .unwrap(),
     );
-    prints.debug(&device.client.search(BODY, 10).await.unwrap());
+    let search = SearchMessages::new(BODY);
+    prints.debug(&search);
+    let found = device.client.search(search).await.unwrap();
+    assert!(!found.hits.is_empty());
+    prints.debug(&found);
+    prints.debug(&found.hits[0].snippet);
     prints.debug(&device.client.export(id.clone()).await.unwrap());
     prints.debug(&device.client.mark_read(id.clone()).await.unwrap());
     prints.debug(&device.client.archive(id.clone(), true).await.unwrap());

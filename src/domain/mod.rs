@@ -20,6 +20,7 @@ pub(crate) mod plant;
 pub mod ports;
 pub mod retry;
 pub mod rules;
+pub mod search;
 pub mod text;
 pub mod time;
 pub mod timeline;

@@ -74,6 +74,16 @@ pub const PLANTS: &[(&str, &str, &str)] = &[
         "a piece that comes after the turn's deadline opens a new answer",
     ),
     (
+        "echo-is-an-answer",
+        "INV-18",
+        "a piece that comes after the row it belongs to was read opens a new answer",
+    ),
+    (
+        "fragments-stay",
+        "INV-18",
+        "a partial answer stays beside the server's row that says all of it",
+    ),
+    (
         "never-again",
         "INV-22",
         "a message whose attempt failed is never tried again",

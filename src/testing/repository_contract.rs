@@ -23,6 +23,7 @@ pub mod messages;
 pub mod outbox;
 pub mod paging;
 pub mod samples;
+pub mod search;
 pub mod transactions;
 
 use std::{any::Any, fmt, future::Future, sync::Arc};
@@ -114,8 +115,14 @@ macro_rules! repository_contract {
             messages::removed_message_is_gone_and_its_server_id_is_free,
             messages::unplaced_rows_are_those_the_server_may_have,
             messages::unread_rows_come_up_to_and_with_the_key,
-            messages::search_folds_case_and_takes_every_character_as_itself,
-            messages::search_gives_visible_rows_newest_insert_first,
+            search::words_are_found_whatever_their_case_and_accents,
+            search::no_query_is_a_wrong_one,
+            search::hits_come_newest_first_and_in_pages,
+            search::a_search_stays_in_its_conversation,
+            search::moved_rows_are_found_where_they_went,
+            search::changes_and_removals_show_at_once,
+            search::what_still_changes_is_found_as_it_is,
+            search::a_removed_conversation_is_not_found,
             paging::pages_walk_back_from_the_newest,
             paging::pages_before_a_key_leave_it_out,
             paging::tombstones_come_only_where_asked_for,

@@ -19,6 +19,7 @@ use tidings::{
             ChatRepository, Durability, RepositoryError, Rows,
             chat_repository::{ConversationFilter, RowResult},
         },
+        search::{Search, query::Query},
         time::WallTime,
     },
     testing::repository_contract::samples,
@@ -169,7 +170,16 @@ fn everything(rows: &mut dyn Rows) -> RowResult<String> {
     tell("outbox", format!("{:?}", rows.outbox(None)?));
     tell("journal", format!("{:?}", rows.journal_after(0, 99)?));
     tell("head", rows.journal_head()?.to_string());
-    tell("search", format!("{:?}", rows.search("TEXT", 99)?));
+    for (query, conversation) in [("TÉX", None), ("\"text 3\"", None), ("text", Some("a"))] {
+        let found = rows.search(&Search {
+            query: Query::parse(query),
+            conversation: conversation.map(samples::conversation_id),
+            before: None,
+            limit: 99,
+        })?;
+        let messages = found.messages.iter().map(|(_, row)| row);
+        tell(query, format!("{:?}", messages.collect::<Vec<_>>()));
+    }
     Ok(told)
 }
 
@@ -195,24 +205,31 @@ async fn run(store: &Store, steps: Vec<Step>, gives_up: bool) -> (RowResult<Vec<
     (outcome, told.expect("a view"))
 }
 
-fn sqlite(home: &tempfile::TempDir) -> Store {
+fn sqlite(home: &tempfile::TempDir, indexed: bool) -> Store {
     let options = SqliteOptions {
         executor: Executor::Inline,
         synchronous: Synchronous::Off,
         ..SqliteOptions::new(home.path().join("chat.db"))
     };
-    SqliteRepository::open(options).expect("a store")
+    let store = SqliteRepository::open(options).expect("a store");
+    if indexed {
+        store.index_at_once();
+    }
+    store
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
-    fn memory_and_sqlite_agree_on_everything(transactions in transactions()) {
+    fn memory_and_sqlite_agree_on_everything(
+        transactions in transactions(),
+        indexed in any::<bool>(),
+    ) {
         let home = tempfile::tempdir().expect("a directory");
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
-            let (left, right): (Store, Store) = (Arc::new(MemoryRepository::new()), sqlite(&home));
+            let (left, right): (Store, Store) = (Arc::new(MemoryRepository::new()), sqlite(&home, indexed));
             for (steps, gives_up) in transactions {
                 let said = run(&left, steps.clone(), gives_up).await;
                 let also = run(&right, steps, gives_up).await;

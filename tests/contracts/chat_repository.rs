@@ -1,4 +1,5 @@
-//! The store: in memory, in SQLite on its own threads, in SQLite on the caller.
+//! The store: in memory, in SQLite on its own threads, in SQLite on the caller, and in SQLite with
+//! nothing left for the index to catch up with.
 
 use tidings::{
     adapters::sqlite::{Executor, SqliteOptions, SqliteRepository},
@@ -37,12 +38,27 @@ mod sqlite_inline {
     tidings::repository_contract!(make);
 }
 
+mod sqlite_indexed {
+    use super::{Executor, Fixture, SqliteRepository};
+
+    fn make() -> Fixture {
+        super::sqlite_with(Executor::Inline, SqliteRepository::index_at_once)
+    }
+
+    tidings::repository_contract!(make);
+}
+
 fn sqlite(executor: Executor) -> Fixture {
+    sqlite_with(executor, |_| ())
+}
+
+fn sqlite_with(executor: Executor, set: impl FnOnce(&SqliteRepository)) -> Fixture {
     let home = tempfile::tempdir().expect("a directory");
     let options = SqliteOptions {
         executor,
         ..SqliteOptions::new(home.path().join("chat.db"))
     };
     let store = SqliteRepository::open(options).expect("a store");
+    set(&store);
     Fixture::with(store, home)
 }

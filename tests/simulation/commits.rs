@@ -20,6 +20,7 @@ use crate::{
     ledger::Accepted,
     reached::{Marker, reached},
     server::{Profile, offset},
+    turns::{answer_of, named, says_all},
     world::State,
 };
 
@@ -86,8 +87,18 @@ impl State {
             });
         if let Err((invariant, what)) = verdict {
             self.violation(invariant, format_args!("device {device}: {what}"));
+            self.note_answers(&snapshot);
         }
         self.remember(device, &snapshot);
+    }
+
+    /// For the story of a broken promise: answers that have no row of the server's.
+    pub(crate) fn note_answers(&mut self, snapshot: &Snapshot) {
+        let rows = snapshot.rooms.iter().flat_map(|(_, rows)| rows);
+        for row in rows.filter(|row| !row.own && row.server_id.is_none()) {
+            let (question, text) = (row.answers, &row.text);
+            self.note(format_args!("{row:?} answers {question:?}: {text}"));
+        }
     }
 
     /// New own rows that wait to be sent are accepted from here on.
@@ -388,12 +399,12 @@ impl State {
             .get(&conversation.id)
             .unwrap_or(&none);
         let mut homes: BTreeMap<&str, &Message> = BTreeMap::new();
+        let told: Vec<_> = rows.iter().filter(|row| row.server_id.is_some()).collect();
         // What a killed process had not stored yet is missing in the middle.
-        // So is a piece in a frame that could not be read.
-        let lost = self.faults.is_on(Fault::Undecodable);
-        let whole = self.devices[device].life <= 1 && !lost;
-        // A pause beyond the deadline, and the frames around it lost: nothing says whose it is.
-        let endless = self.faults.is_on(Fault::LongPause) && self.faults.is_on(Fault::DropFrame);
+        let restarted = self.devices[device].life > 1;
+        let whole = !restarted;
+        // How long ago a process that is gone heard the answer, only the wall clock could tell.
+        let timeless = restarted && self.faults.was_on(Fault::WallJump);
         let text = arrived.concat();
         for row in rows
             .iter()
@@ -405,12 +416,17 @@ impl State {
                     format!("{} says {:?}, which did not arrive so", row.id, row.text),
                 );
             }
-            for piece in row.text.split_whitespace() {
-                let answer = piece.split('.').next().unwrap_or_default();
+            if let Some(whole) = told.iter().find(|told| says_all(&told.text, &row.text)) {
+                return broken(
+                    "INV-18",
+                    format!("{} repeats the answer {}", row.id, whole.id),
+                );
+            }
+            for answer in named(&row.text).map(answer_of) {
                 let home = homes.entry(answer).or_insert(row);
                 // Pieces name no question: behind a later question they are taken for its answer.
-                let asked_between = row.answers.is_some() && row.answers != home.answers;
-                if home.id != row.id && !asked_between && !endless {
+                let asked_between = row.answers != home.answers;
+                if home.id != row.id && !asked_between && !timeless {
                     return broken(
                         "INV-18",
                         format!("answer {answer} is split over {} and {}", home.id, row.id),

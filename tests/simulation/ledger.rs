@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tidings::domain::{
     delivery::DeliveryState,
     ids::{ClientMessageId, ConversationId},
+    message::Message,
     order::SortKey,
     outbox::SendMode,
 };
@@ -64,8 +65,8 @@ pub(crate) struct Ledger {
     /// In accept order.
     pub(crate) accepted: Vec<Accepted>,
     pub(crate) reads: Vec<CompleteRead>,
-    /// The keys of rows that were on a screen, by conversation.
-    pub(crate) seen: BTreeMap<ConversationId, BTreeSet<ClientMessageId>>,
+    /// The rows that were on a screen as they were last, by conversation.
+    pub(crate) seen: BTreeMap<ConversationId, BTreeMap<ClientMessageId, Message>>,
     /// The pieces of answers that reached this device, in order.
     pub(crate) pieces: BTreeMap<ConversationId, Vec<String>>,
     /// Rows that were seen as deleted.

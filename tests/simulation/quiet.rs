@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use tidings::domain::{
-    connection::ConnectionState,
-    event::SessionEvent,
-    ids::ConversationId,
-    message::{Completeness, Message},
+    connection::ConnectionState, event::SessionEvent, ids::ConversationId, message::Completeness,
     outbox::SendMode,
 };
 use tokio::time::{Instant, sleep, timeout};
@@ -14,9 +11,9 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::{
     commits::Snapshot,
     device::Device,
-    faults::Fault,
     reached::{Marker, reached},
     server::Profile,
+    turns::says_all,
     world::{State, World},
 };
 
@@ -242,11 +239,6 @@ async fn replay(world: &World, device: &Device) {
     );
 }
 
-/// Whether the server's row is the answer that this row saw stream in from its beginning.
-fn same_answer(here: &Message, there: &crate::server::Row) -> bool {
-    there.key.is_none() && there.text.starts_with(here.text.trim_end())
-}
-
 fn difference(before: &Snapshot, after: &Snapshot) -> String {
     for ((a, rows_a), (b, rows_b)) in before.rooms.iter().zip(&after.rooms) {
         let changed = rows_a.iter().zip(rows_b).find(|(a, b)| a != b);
@@ -299,22 +291,14 @@ impl State {
                 );
             }
         }
-        // What has no place: unsent messages, and answers that the server itself gave up. A stream
-        // slower than the history it belongs to is not told apart from a second answer yet.
-        let overtaken = self.faults.was_on(Fault::Delay);
-        let said: &[_] = if overtaken { &[] } else { said };
+        // What has no place: unsent messages, and answers that the server itself gave up.
         let stray = rows.iter().find(|row| {
-            !row.key.is_server() && !row.own && said.iter().any(|there| same_answer(row, there))
+            row.server_id.is_none()
+                && !row.own
+                && said.iter().any(|there| says_all(&there.text, &row.text))
         });
-        if stray.is_some() {
-            for row in rows.iter().filter(|row| !row.own) {
-                self.note(format_args!(
-                    "{row:?} answers {:?}: {}",
-                    row.answers, row.text
-                ));
-            }
-        }
         if let Some(row) = stray.map(|row| row.id) {
+            self.note_answers(snapshot);
             return self.violation(
                 "INV-18",
                 format_args!("device {device}: the answer {row} never found its row"),

@@ -13,6 +13,7 @@ use crate::{
     chance::Chance,
     disk::{Disk, Life},
     reached::{Marker, reached},
+    turns::says_all,
     world::{State, World},
 };
 
@@ -92,20 +93,22 @@ fn compare(shown: &[Message], stored: &[Message]) -> String {
 }
 
 impl State {
-    /// "INV-04": what was on a screen stays, except a direct send that was withdrawn.
+    /// "INV-04": what was on a screen stays, except a direct send that was withdrawn, and a part of
+    /// an answer whose every word the server's row of it shows.
     fn looked(&mut self, device: usize, room: &ConversationId, shown: &[Message], whole: bool) {
         let ledger = &mut self.devices[device];
         if whole {
             let seen = ledger.seen.entry(room.clone()).or_default();
-            let missing = seen.iter().find(|id| {
-                !shown.iter().any(|row| row.id == **id)
-                    && !ledger.tombstones.contains(id)
+            let missing = seen.values().find(|row| {
+                !shown.iter().any(|other| other.id == row.id)
+                    && !ledger.tombstones.contains(&row.id)
+                    && !shown.iter().any(|other| says_it_too(other, row))
                     && !ledger
                         .accepted
                         .iter()
-                        .any(|message| message.id == **id && message.gone)
+                        .any(|message| message.id == row.id && message.gone)
             });
-            if let Some(id) = missing.copied() {
+            if let Some(id) = missing.map(|row| row.id) {
                 self.violation(
                     "INV-04",
                     format_args!("{id} was shown on device {device} and is gone"),
@@ -114,8 +117,18 @@ impl State {
         }
         let ledger = &mut self.devices[device];
         let seen = ledger.seen.entry(room.clone()).or_default();
-        seen.extend(shown.iter().map(|row| row.id));
+        if whole {
+            seen.retain(|id, _| shown.iter().any(|row| row.id == *id));
+        }
+        seen.extend(shown.iter().map(|row| (row.id, row.clone())));
     }
+}
+
+/// Whether a row of the server's shows all that a part of an answer showed: only then may the part
+/// go, and the words are still there to be read.
+fn says_it_too(row: &Message, part: &Message) -> bool {
+    let partial = !part.own && part.server_id.is_none();
+    partial && row.server_id.is_some() && says_all(&row.text, &part.text)
 }
 
 /// Follows the delivery journal: no hole, no step back in its numbers.

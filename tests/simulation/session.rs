@@ -220,6 +220,7 @@ impl State {
         ));
         self.server.sockets.get_mut(&session.number).unwrap().heard = Instant::now();
         if let Some(piece) = frame.piece {
+            self.note(format_args!("it says {piece}"));
             let ledger = &mut self.devices[session.device];
             ledger
                 .pieces

@@ -70,9 +70,7 @@ impl State {
         });
         Answer {
             gaps: gaps.collect(),
-            pieces: (0..count)
-                .map(|piece| format!("a{number}.{piece} "))
-                .collect(),
+            pieces: (0..count).map(|piece| say(number, piece)).collect(),
             think: self.net.millis(100, 2_000),
             ending,
             silent: self.occurs(Fault::NoChunks),
@@ -94,6 +92,35 @@ impl State {
             );
         }
     }
+}
+
+/// A piece's words: a name that tells which it is, and letters that stand nowhere else. Some
+/// answers begin with the same words.
+fn say(answer: u64, piece: usize) -> String {
+    let opening = if piece == 0 && answer.is_multiple_of(3) {
+        "Certainly. "
+    } else {
+        ""
+    };
+    let letters = (answer * 100 + piece as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    format!("{opening}a{answer}.{piece}-{:010x} ", letters >> 24)
+}
+
+/// The names of the pieces in a text.
+pub(crate) fn named(text: &str) -> impl Iterator<Item = &str> {
+    let names = text.split_whitespace();
+    names.filter(|word| word.starts_with('a') && word.contains('-'))
+}
+
+/// The answer that a piece belongs to.
+pub(crate) fn answer_of(piece: &str) -> &str {
+    piece.split('.').next().unwrap_or_default()
+}
+
+/// Whether every piece in a text stands in the other one too; one without pieces says nothing.
+pub(crate) fn says_all(whole: &str, part: &str) -> bool {
+    let known: Vec<_> = named(whole).collect();
+    named(part).all(|piece| known.contains(&piece)) && named(part).next().is_some()
 }
 
 /// Answers what was asked in a room until nothing is left.

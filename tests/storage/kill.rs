@@ -12,17 +12,17 @@ use tidings::{adapters::sqlite::SqliteOptions, domain::ports::Durability};
 
 use crate::support::{Store, accept, accepted, home, open, open_with, soon};
 
-const STORE: &str = "TIDINGS_TEST_STORE";
+pub(crate) const STORE: &str = "TIDINGS_TEST_STORE";
 const FIRST: &str = "TIDINGS_TEST_FIRST";
 
 /// The test started, and the lines that it prints.
-struct Victim {
+pub(crate) struct Victim {
     process: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
 }
 
 impl Victim {
-    fn start(test: &str, store: &Path, first: u32) -> Self {
+    pub(crate) fn start(test: &str, store: &Path, first: u32) -> Self {
         let program = std::env::current_exe().expect("this program");
         let mut process = Command::new(program)
             .args([
@@ -43,7 +43,7 @@ impl Victim {
     }
 
     /// The next word that is meant for us; `None` at the end.
-    fn next(&mut self, mark: &str) -> Option<String> {
+    pub(crate) fn next(&mut self, mark: &str) -> Option<String> {
         let lines = self.lines.by_ref().map_while(Result::ok);
         // The test runner prints the test's name on the same line.
         lines
@@ -51,17 +51,17 @@ impl Victim {
             .next()
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.process.kill().expect("killed");
     }
 
     /// Waits until it is gone.
-    fn bury(mut self) {
+    pub(crate) fn bury(mut self) {
         self.process.wait().expect("its end");
     }
 }
 
-fn given(name: &str) -> Option<String> {
+pub(crate) fn given(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 

@@ -8,5 +8,6 @@ mod files;
 mod kill;
 mod migrations;
 mod reopen;
+mod searching;
 mod sharing;
 mod support;

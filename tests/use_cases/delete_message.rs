@@ -6,6 +6,7 @@ use tidings::{
         ScriptedService,
         scripted::{Operation, Reply},
     },
+    usecases::search_messages::SearchMessages,
 };
 
 use crate::support::{App, chat, pass, secs, unreachable};
@@ -31,7 +32,8 @@ async fn a_deleted_message_leaves_a_tombstone_and_does_not_return() {
         .await
         .unwrap();
     assert!(shown.messages.is_empty(), "a late copy brings nothing back");
-    assert!(app.client.search("regretted", 10).await.unwrap().is_empty());
+    let search = SearchMessages::new("regretted");
+    assert!(app.client.search(search).await.unwrap().hits.is_empty());
     assert_eq!(
         app.client
             .history(chat("c1"), None, 10, true)

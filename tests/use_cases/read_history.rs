@@ -1,9 +1,6 @@
-//! Reading what is stored: pages, search, export.
+//! Reading what is stored: pages, export.
 
-use tidings::{
-    domain::message::Role,
-    testing::{ScriptedService, scripted::Operation},
-};
+use tidings::{domain::message::Role, testing::ScriptedService};
 
 use crate::support::{App, chat};
 
@@ -55,19 +52,4 @@ async fn export_holds_everything_in_order() {
         app.client.export(chat("nowhere")).await.unwrap_err().code(),
         "not_found"
     );
-}
-
-#[tokio::test(start_paused = true)]
-async fn search_needs_words_and_no_network() {
-    let app = stored().await;
-    let asked = app.service.count(Operation::History);
-    assert_eq!(
-        app.client.search("ROW 7", 10).await.unwrap()[0].text,
-        "row 7"
-    );
-    assert_eq!(
-        app.client.search("  ", 10).await.unwrap_err().code(),
-        "search.blank"
-    );
-    assert_eq!(app.service.count(Operation::History), asked);
 }

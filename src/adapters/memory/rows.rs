@@ -3,20 +3,18 @@
 use std::ops::Bound;
 
 use super::state::{JOURNAL, ORDER, SERIAL, State, broken};
-use crate::{
-    adapters::storage::fold::Needle,
-    domain::{
-        conversation::Conversation,
-        ids::{ClientMessageId, ConversationId, MessageId},
-        journal::JournalEntry,
-        message::Message,
-        order::SortKey,
-        outbox::{ActionKind, OutboxEntry, Track},
-        ports::{
-            Rows,
-            chat_repository::{ConversationFilter, RowResult},
-        },
+use crate::domain::{
+    conversation::Conversation,
+    ids::{ClientMessageId, ConversationId, MessageId},
+    journal::JournalEntry,
+    message::Message,
+    order::SortKey,
+    outbox::{ActionKind, OutboxEntry, Track},
+    ports::{
+        Rows,
+        chat_repository::{ConversationFilter, RowResult},
     },
+    search::{Found, Search, SearchKey},
 };
 
 /// One transaction's view.
@@ -195,12 +193,28 @@ impl Rows for MemoryRows<'_> {
         Ok(read.filter(|row| row.unread).cloned().collect())
     }
 
-    fn search(&mut self, text: &str, limit: usize) -> RowResult<Vec<Message>> {
-        let needle = Needle::new(text);
-        let newest = self.state.serials.values().rev();
-        let rows = newest.filter_map(|id| self.state.look_up(id));
-        let hits = rows.filter(|row| !row.deleted && needle.is_in(&row.text));
-        Ok(taken(hits, limit))
+    fn search(&mut self, search: &Search) -> RowResult<Found> {
+        let wanted = |row: &Message| {
+            let here = search.conversation.as_ref();
+            !row.deleted && here.is_none_or(|id| row.conversation == *id)
+        };
+        let rows = self.state.serials.rows().iter();
+        let rows = rows.filter_map(|(serial, id)| Some((*serial, self.state.look_up(id)?)));
+        let mut hits: Vec<(SearchKey, &Message)> = rows
+            .filter(|(_, row)| wanted(row))
+            .map(|(serial, row)| (SearchKey::new(row.created_at, serial), row))
+            .filter(|(key, _)| search.before.is_none_or(|before| *key < before))
+            .filter(|(_, row)| search.query.matches(&row.text))
+            .collect();
+        hits.sort_by_key(|(key, _)| std::cmp::Reverse(*key));
+        hits.truncate(search.limit);
+        Ok(Found {
+            messages: hits
+                .into_iter()
+                .map(|(key, row)| (key, row.clone()))
+                .collect(),
+            complete: true,
+        })
     }
 
     fn next_order(&mut self) -> RowResult<i64> {

@@ -2,7 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
-use super::codec::{Columns, json, limit};
+use super::{
+    codec::{Columns, json, limit},
+    search_index,
+};
 use crate::domain::{
     conversation::{Context, Conversation, LastMessage, ServerConversation, Status},
     cursor::{SyncCursor, SyncPosition},
@@ -100,8 +103,9 @@ pub(super) fn put(db: &Connection, conversation: &Conversation) -> rusqlite::Res
 }
 
 pub(super) fn remove(db: &Connection, id: &ConversationId) -> rusqlite::Result<()> {
+    let before = search_index::before_remove_all(db, id)?;
     db.prepare_cached(REMOVE)?.execute([id.as_str()])?;
-    Ok(())
+    search_index::after_remove(db, before.iter())
 }
 
 /// Whether there was such a conversation to update.

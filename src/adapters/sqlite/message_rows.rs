@@ -2,14 +2,14 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, ToSql, params};
 
-use super::codec::{Columns, completeness_number, limit, overlay_number, state_number};
-use crate::{
-    adapters::storage::fold::Needle,
-    domain::{
-        ids::{ClientMessageId, ConversationId, MessageId, UserId},
-        message::{Message, Role},
-        order::SortKey,
-    },
+use super::{
+    codec::{Columns, completeness_number, limit, overlay_number, state_number},
+    search_index,
+};
+use crate::domain::{
+    ids::{ClientMessageId, ConversationId, MessageId, UserId},
+    message::{Message, Role},
+    order::SortKey,
 };
 
 /// The columns in the order in which [`decode`] takes them, and the row number.
@@ -73,9 +73,6 @@ pub(super) const KEY_ABOVE: &str = "SELECT min(sort_key) FROM message INDEXED BY
 pub(super) const KEY_BELOW: &str = "SELECT max(sort_key) FROM message INDEXED BY message_placed
     WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND sort_key < ?2";
 
-/// Reads every text, newest insert first, until there are hits enough.
-const TEXTS: &str = "SELECT pk, body FROM message WHERE deleted = 0 ORDER BY pk DESC";
-
 pub(super) const BY_NUMBER: &str = query!("WHERE pk = ?1");
 
 const INSERT: &str = "INSERT INTO message (
@@ -100,9 +97,6 @@ pub(super) const UPDATE_INDEXED: &str = "UPDATE message SET
         OR own IS NOT ?4 OR sort_key IS NOT ?5 OR attempts IS NOT ?6 OR deleted IS NOT ?7
         OR unread IS NOT ?8)";
 
-const MOVE: &str = "UPDATE message SET conversation = (SELECT pk FROM conversation WHERE id = ?2)
-    WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)";
-
 const REMOVE: &str = "DELETE FROM message WHERE id = ?1";
 
 pub(super) fn one(db: &Connection, id: ClientMessageId) -> rusqlite::Result<Option<Message>> {
@@ -110,13 +104,23 @@ pub(super) fn one(db: &Connection, id: ClientMessageId) -> rusqlite::Result<Opti
     statement.query_row([id.as_bytes()], decode).optional()
 }
 
+/// One by one, so that the index for searches follows: there are few.
 pub(super) fn move_all(
     db: &Connection,
     from: &ConversationId,
     to: &ConversationId,
 ) -> rusqlite::Result<()> {
-    let ids = [from.as_str(), to.as_str()];
-    db.prepare_cached(MOVE)?.execute(ids).map(drop)
+    for row in page(db, from, None, usize::MAX, true)? {
+        let conversation = to.clone();
+        update(
+            db,
+            &Message {
+                conversation,
+                ..row
+            },
+        )?;
+    }
+    Ok(())
 }
 
 pub(super) fn by_server_id(
@@ -200,21 +204,6 @@ pub(super) fn server_key_below(
     nearest(db.prepare_cached(KEY_BELOW)?, bounds)
 }
 
-pub(super) fn search(db: &Connection, text: &str, most: usize) -> rusqlite::Result<Vec<Message>> {
-    let needle = Needle::new(text);
-    let mut texts = db.prepare_cached(TEXTS)?;
-    let mut rows = texts.query(())?;
-    let mut found = Vec::new();
-    while found.len() < most {
-        let Some(row) = rows.next()? else { break };
-        if needle.is_in(row.get_ref(1)?.as_str()?) {
-            let mut statement = db.prepare_cached(BY_NUMBER)?;
-            found.push(statement.query_row([row.get::<_, i64>(0)?], decode)?);
-        }
-    }
-    Ok(found)
-}
-
 pub(super) fn insert(db: &Connection, message: &Message) -> rusqlite::Result<()> {
     with_plain(message, |plain| {
         with_indexed(message, |indexed| {
@@ -226,6 +215,7 @@ pub(super) fn insert(db: &Connection, message: &Message) -> rusqlite::Result<()>
 }
 
 pub(super) fn update(db: &Connection, message: &Message) -> rusqlite::Result<()> {
+    let before = search_index::before_update(db, message)?;
     // First what constraints can refuse: a refused row must not be half changed.
     with_indexed(message, |indexed| {
         let id = message.id.as_bytes();
@@ -235,15 +225,25 @@ pub(super) fn update(db: &Connection, message: &Message) -> rusqlite::Result<()>
         db.prepare_cached(UPDATE_INDEXED)?.execute(all.as_slice())
     })?;
     let found = with_plain(message, |plain| db.prepare_cached(UPDATE)?.execute(plain))?;
-    match found {
-        0 => Err(rusqlite::Error::QueryReturnedNoRows),
-        _ => Ok(()),
+    if found == 0 {
+        return Err(rusqlite::Error::QueryReturnedNoRows);
+    }
+    match before {
+        Some(before) => search_index::after_update(db, &before, message),
+        None => Ok(()),
     }
 }
 
 pub(super) fn remove(db: &Connection, id: ClientMessageId) -> rusqlite::Result<()> {
+    let before = search_index::before_remove(db, id)?;
     db.prepare_cached(REMOVE)?.execute([id.as_bytes()])?;
-    Ok(())
+    search_index::after_remove(db, before.as_slice().iter())
+}
+
+/// One message, by the number of its row.
+pub(super) fn by_number(db: &Connection, pk: i64) -> rusqlite::Result<Option<Message>> {
+    let mut statement = db.prepare_cached(BY_NUMBER)?;
+    statement.query_row([pk], decode).optional()
 }
 
 /// Binds the key and the columns that no index holds.

@@ -8,10 +8,11 @@ use super::{error::failed, probe::APPLICATION_ID};
 use crate::domain::ports::{RepositoryError, chat_repository::RowResult};
 
 /// Step `n` (counted from one) leads from version `n - 1` to `n`.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_left_above.sql"),
     include_str!("migrations/0003_actions.sql"),
+    include_str!("migrations/0004_search.sql"),
 ];
 
 /// The version that this build writes.

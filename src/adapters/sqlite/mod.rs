@@ -7,6 +7,7 @@
 //! | `writer` | group commit: the waiting jobs in one transaction, a savepoint each |
 //! | `reader` | one consistent view for each job, on connections of its own |
 //! | `rows`, `*_rows` | the primitives, statement by statement |
+//! | `search_index`, `search_rows` | full text: what the writer takes in when idle, and the question |
 //! | `owner`, `watcher` | which process sends, and what other processes changed |
 //! | `repository` | the port, and the order in which all of it ends |
 //!
@@ -29,6 +30,8 @@ mod queue;
 mod reader;
 mod repository;
 mod rows;
+mod search_index;
+mod search_rows;
 mod watcher;
 mod writer;
 

@@ -2,10 +2,12 @@
 
 use rusqlite::{Connection, StatementStatus, params};
 
-use super::{conversation_rows, journal_rows, message_rows, migrate, outbox_rows};
+use super::{
+    conversation_rows, journal_rows, message_rows, migrate, outbox_rows, search_index, search_rows,
+};
 
 /// Every statement that reads or finds rows by more than the order of the table.
-const LOOKUPS: [(&str, &str); 26] = [
+const LOOKUPS: [(&str, &str); 33] = [
     ("conversation", conversation_rows::ONE),
     ("conversations", conversation_rows::LISTED),
     ("update conversation", conversation_rows::UPDATE),
@@ -32,6 +34,13 @@ const LOOKUPS: [(&str, &str); 26] = [
     ("journal of message", journal_rows::OF),
     ("journal head", journal_rows::HEAD),
     ("setting", journal_rows::SETTING),
+    ("row before its change", search_index::CHANGED),
+    ("row before its removal", search_index::REMOVED),
+    ("rows before their removal", search_index::OF_CONVERSATION),
+    ("new rows for the index", search_index::NEW),
+    ("old rows for the index", search_index::OLD),
+    ("rows above the index", search_rows::TAIL),
+    ("rows below the index", search_rows::BEHIND),
 ];
 
 fn store() -> Connection {
@@ -78,6 +87,31 @@ fn lists_walk_an_index_in_order() {
     assert_eq!(plan(&db, conversation_rows::LISTED), [walk]);
     let walk = "SEARCH journal USING INTEGER PRIMARY KEY (rowid>?)";
     assert_eq!(plan(&db, journal_rows::AFTER)[0], walk);
+}
+
+/// The index is walked from the newest key down, and only the few rows that still change are read
+/// beside it.
+#[test]
+fn a_search_reads_the_index_in_order_and_little_else() {
+    let db = store();
+    let found = plan(&db, search_rows::INDEXED);
+    assert_eq!(found.len(), 1, "no sort: {found:?}");
+    assert!(
+        found[0].starts_with("SCAN search VIRTUAL TABLE INDEX"),
+        "{found:?}"
+    );
+    let late = plan(&db, search_rows::LATE);
+    let walk = [
+        "SCAN search_late",
+        "SEARCH message USING INTEGER PRIMARY KEY (rowid=?)",
+    ];
+    assert_eq!(late, walk);
+    let ready = plan(&db, search_index::READY);
+    assert_eq!(ready[0], walk[1]);
+    assert_eq!(
+        ready[2],
+        "SCAN search_late USING COVERING INDEX search_ready"
+    );
 }
 
 /// Rows `from..to` of one conversation: every tenth is deleted, read ones, and a waiting queue.

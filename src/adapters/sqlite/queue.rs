@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     fmt,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 /// Waiting tasks; after [`Queue::close`] none is added, and those waiting are still handed out.
@@ -15,6 +16,14 @@ pub(super) struct Queue<T> {
 struct State<T> {
     waiting: VecDeque<T>,
     open: bool,
+    /// Whether who waits shall look up though there is no task.
+    nudged: bool,
+}
+
+impl<T> State<T> {
+    fn is_idle(&self) -> bool {
+        self.open && self.waiting.is_empty()
+    }
 }
 
 impl<T> Queue<T> {
@@ -22,6 +31,7 @@ impl<T> Queue<T> {
         let state = State {
             waiting: VecDeque::new(),
             open: true,
+            nudged: false,
         };
         Self {
             state: Mutex::new(state),
@@ -43,13 +53,29 @@ impl<T> Queue<T> {
 
     /// Waits for a task; `None` once closed and empty.
     pub(super) fn next(&self) -> Option<T> {
-        self.wait().waiting.pop_front()
+        self.wait(|state| state.is_idle()).waiting.pop_front()
     }
 
-    /// Waits for tasks and takes all of them; `None` once closed and empty.
-    pub(super) fn take_all(&self) -> Option<VecDeque<T>> {
-        let taken = std::mem::take(&mut self.wait().waiting);
-        (!taken.is_empty()).then_some(taken)
+    /// Waits for tasks and takes all of them; none where a pause was given and none came in it, or
+    /// after a nudge; `None` once closed and empty.
+    pub(super) fn take_all(&self, pause: Option<Duration>) -> Option<VecDeque<T>> {
+        let idle = |state: &mut State<T>| !state.nudged && state.is_idle();
+        let mut state = match pause {
+            None => self.wait(idle),
+            Some(pause) => {
+                let waited = self.arrived.wait_timeout_while(self.lock(), pause, idle);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            }
+        };
+        state.nudged = false;
+        let taken = std::mem::take(&mut state.waiting);
+        (state.open || !taken.is_empty()).then_some(taken)
+    }
+
+    /// Makes who waits in [`Self::take_all`] look up.
+    pub(super) fn nudge(&self) {
+        self.lock().nudged = true;
+        self.arrived.notify_all();
     }
 
     pub(super) fn close(&self) {
@@ -57,8 +83,7 @@ impl<T> Queue<T> {
         self.arrived.notify_all();
     }
 
-    fn wait(&self) -> MutexGuard<'_, State<T>> {
-        let idle = |state: &mut State<T>| state.open && state.waiting.is_empty();
+    fn wait(&self, idle: impl Fn(&mut State<T>) -> bool) -> MutexGuard<'_, State<T>> {
         let waited = self.arrived.wait_while(self.lock(), idle);
         waited.unwrap_or_else(PoisonError::into_inner)
     }
@@ -78,6 +103,8 @@ impl<T> fmt::Debug for Queue<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::Queue;
 
     #[test]
@@ -89,8 +116,20 @@ mod tests {
         queue.close();
         assert_eq!(queue.push(4), Err(4));
         assert_eq!(queue.next(), Some(1));
-        assert_eq!(queue.take_all(), Some([2, 3].into()));
-        assert_eq!(queue.take_all(), None);
+        assert_eq!(queue.take_all(None), Some([2, 3].into()));
+        assert_eq!(queue.take_all(None), None);
         assert_eq!(queue.next(), None);
+    }
+
+    #[test]
+    fn a_pause_ends_without_tasks_or_at_once_with_them() {
+        let queue = Queue::new();
+        assert_eq!(queue.take_all(Some(Duration::ZERO)), Some([].into()));
+        queue.nudge();
+        assert_eq!(queue.take_all(None), Some([].into()));
+        assert_eq!(queue.push(1), Ok(()));
+        assert_eq!(queue.take_all(Some(Duration::MAX)), Some([1].into()));
+        queue.close();
+        assert_eq!(queue.take_all(Some(Duration::MAX)), None);
     }
 }

@@ -17,20 +17,25 @@ pub(super) struct ReadTask {
     pub(super) reply: oneshot::Sender<RowResult<()>>,
 }
 
-/// Serves the queue until it is closed and empty; the connection ends with it.
-pub(super) fn serve(db: Connection, queue: &Arc<Queue<ReadTask>>) {
+/// Serves the queue until it is closed and empty; the connection ends with it. A damaged full-text
+/// index, which nobody can mend here, is told of.
+pub(super) fn serve(db: Connection, queue: &Arc<Queue<ReadTask>>, damaged: impl Fn()) {
     while let Some(task) = queue.next() {
         // A caller that went away does not want the answer, nor the work.
         if !task.reply.is_closed() {
-            let _ = task.reply.send(run(&db, task.job));
+            let _ = task.reply.send(run(&db, task.job, &damaged));
         }
     }
 }
 
 /// Runs the job in one read transaction.
-pub(super) fn run(db: &Connection, job: Job) -> RowResult<()> {
+pub(super) fn run(db: &Connection, job: Job, damaged: impl Fn()) -> RowResult<()> {
     execute(db, "BEGIN")?;
-    let result = guarded::run(job, &mut SqliteRows::reading(db));
+    let mut rows = SqliteRows::reading(db);
+    let result = guarded::run(job, &mut rows);
+    if rows.found_damage() {
+        damaged();
+    }
     // An open read holds the log: it ends even where it failed.
     execute(db, "ROLLBACK").and(result)
 }

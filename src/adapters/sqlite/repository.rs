@@ -2,8 +2,12 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -18,7 +22,7 @@ use super::{
     queue::Queue,
     reader::{self, ReadTask},
     watcher::{self, Stop},
-    writer::{WriteTask, Writer},
+    writer::{self, WriteTask, Writer},
 };
 use crate::{
     adapters::storage::revisions::Revisions,
@@ -27,6 +31,10 @@ use crate::{
         chat_repository::{Job, RowResult},
     },
 };
+
+/// A moment without jobs: who sends message after message, each after the last was stored, meets
+/// no round of the index.
+const IDLE: Duration = Duration::from_millis(25);
 
 /// So that a long search does not hold up a page.
 const READERS: usize = 2;
@@ -50,6 +58,8 @@ struct Core {
     ownership: Ownership,
     stop: Stop,
     closed: watch::Sender<bool>,
+    /// Whether a reader met a damaged full-text index.
+    damaged: AtomicBool,
 }
 
 /// What has no thread of its own.
@@ -68,7 +78,11 @@ impl SqliteRepository {
     /// [`RepositoryError::Newer`] for a later version's, both left exactly as they were;
     /// [`RepositoryError::Unavailable`] where the file cannot be written or is locked.
     pub fn open(options: SqliteOptions) -> Result<Arc<Self>, RepositoryError> {
-        let writer = Writer::new(open::writer(&options)?, options.synchronous)?;
+        let patience = match options.executor {
+            Executor::Thread => writer::BUSY,
+            Executor::Inline => writer::INLINE,
+        };
+        let writer = Writer::new(open::writer(&options)?, options.synchronous, patience)?;
         let core = Arc::new(Core {
             writer: Mutex::new(writer),
             writes: Queue::new(),
@@ -77,6 +91,7 @@ impl SqliteRepository {
             ownership: Ownership::new(&options)?,
             stop: Stop::default(),
             closed: watch::Sender::new(false),
+            damaged: AtomicBool::new(false),
         });
         let inline = match options.executor {
             Executor::Thread => start_threads(&core, &options).map(|()| None),
@@ -95,6 +110,13 @@ impl SqliteRepository {
     #[cfg(feature = "testing")]
     pub fn limit_pages(&self, pages: u32) -> Result<(), RepositoryError> {
         self.core.writer().limit_pages(pages)
+    }
+
+    /// Indexes after every write, as if there were always an idle moment, so that a test of the
+    /// index need not wait for one.
+    #[cfg(feature = "testing")]
+    pub fn index_at_once(&self) {
+        self.core.writer().index_at_once();
     }
 
     fn lock_inline(slot: &Mutex<Option<Inline>>) -> MutexGuard<'_, Option<Inline>> {
@@ -144,6 +166,27 @@ impl Core {
         self.stop.stop();
     }
 
+    /// How long the writer waits for jobs before it turns to the index; for ever where that has
+    /// all.
+    fn pause(&self) -> Option<Duration> {
+        self.writer().is_index_due().then_some(IDLE)
+    }
+
+    /// What the writer does in a moment without jobs.
+    fn tidy(&self) {
+        let mut writer = self.writer();
+        match self.damaged.swap(false, Ordering::Relaxed) {
+            true => writer.renew_index(),
+            false => writer.index(),
+        }
+    }
+
+    /// A reader met a damaged index.
+    fn mend(&self) {
+        self.damaged.store(true, Ordering::Relaxed);
+        self.writes.nudge();
+    }
+
     fn look(&self) {
         if self.writer().others_committed() {
             self.revisions.advance();
@@ -157,7 +200,7 @@ struct Announce(Arc<Core>);
 impl Drop for Announce {
     fn drop(&mut self) {
         self.0.shut();
-        drop(self.0.writes.take_all());
+        drop(self.0.writes.take_all(None));
         self.0.closed.send_replace(true);
     }
 }
@@ -184,13 +227,18 @@ fn start_threads(core: &Arc<Core>, options: &SqliteOptions) -> RowResult<()> {
     for _ in 0..READERS {
         let db = open::reader(options)?;
         let reads = Arc::clone(&core.reads);
-        helpers.push(spawn("tidings-read", move || reader::serve(db, &reads))?);
+        let mender = Arc::clone(core);
+        let serve = move || reader::serve(db, &reads, || mender.mend());
+        helpers.push(spawn("tidings-read", serve)?);
     }
     let core = Arc::clone(core);
     spawn("tidings-write", move || {
         let _announce = Announce(Arc::clone(&core));
-        while let Some(tasks) = core.writes.take_all() {
-            core.writer().run(tasks, &core.revisions);
+        while let Some(tasks) = core.writes.take_all(core.pause()) {
+            match tasks.is_empty() {
+                true => core.tidy(),
+                false => core.writer().run(tasks, &core.revisions),
+            }
         }
         finish(&core, helpers);
     })?;
@@ -231,7 +279,9 @@ impl ChatRepository for SqliteRepository {
     async fn read(&self, job: Job) -> RowResult<()> {
         if let Some(slot) = &self.inline {
             return match &*Self::lock_inline(slot) {
-                Some(inline) => reader::run(&inline.reader, job),
+                Some(inline) => {
+                    reader::run(&inline.reader, job, || self.core.writer().renew_index())
+                }
                 None => Err(RepositoryError::Closed),
             };
         }

@@ -2,7 +2,9 @@
 
 use rusqlite::Connection;
 
-use super::{conversation_rows, error::failed, journal_rows, message_rows, outbox_rows};
+use super::{
+    conversation_rows, error::failed, journal_rows, message_rows, outbox_rows, search_rows,
+};
 use crate::domain::{
     conversation::Conversation,
     ids::{ClientMessageId, ConversationId, MessageId},
@@ -14,6 +16,7 @@ use crate::domain::{
         RepositoryError, Rows,
         chat_repository::{ConversationFilter, RowResult},
     },
+    search::{Found, Search},
 };
 
 /// One transaction's view of the file.
@@ -23,6 +26,8 @@ pub(super) struct SqliteRows<'a> {
     /// Why SQLite gave the transaction up by itself, as it may when the disk is full. A job that
     /// overlooks that error must not go on: its statements would commit one by one.
     lost: Option<RepositoryError>,
+    /// Whether the full-text index could not be read.
+    damaged: bool,
 }
 
 impl<'a> SqliteRows<'a> {
@@ -31,6 +36,7 @@ impl<'a> SqliteRows<'a> {
             db,
             writable: true,
             lost: None,
+            damaged: false,
         }
     }
 
@@ -39,12 +45,18 @@ impl<'a> SqliteRows<'a> {
             db,
             writable: false,
             lost: None,
+            damaged: false,
         }
     }
 
     /// Why the whole transaction is gone, if it is.
     pub(super) fn into_lost(self) -> Option<RepositoryError> {
         self.lost
+    }
+
+    /// Whether the full-text index has to be made again.
+    pub(super) const fn found_damage(&self) -> bool {
+        self.damaged
     }
 
     fn look<T>(&mut self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> RowResult<T> {
@@ -175,8 +187,10 @@ impl Rows for SqliteRows<'_> {
         self.look(|db| message_rows::unread_up_to(db, conversation, up_to))
     }
 
-    fn search(&mut self, text: &str, limit: usize) -> RowResult<Vec<Message>> {
-        self.look(|db| message_rows::search(db, text, limit))
+    fn search(&mut self, search: &Search) -> RowResult<Found> {
+        let answer = self.look(|db| search_rows::ask(db, search))?;
+        self.damaged |= answer.damaged;
+        Ok(answer.found)
     }
 
     fn next_order(&mut self) -> RowResult<i64> {

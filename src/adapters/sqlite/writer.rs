@@ -9,7 +9,7 @@ use std::{collections::VecDeque, time::Duration};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::{error::failed, options::Synchronous, rows::SqliteRows};
+use super::{error::failed, options::Synchronous, rows::SqliteRows, search_index};
 use crate::{
     adapters::storage::{guarded, revisions::Revisions},
     domain::ports::{
@@ -17,6 +17,13 @@ use crate::{
         chat_repository::{Job, RowResult},
     },
 };
+
+/// How many changed rows may wait for the index while the writer has no idle moment. A search
+/// reads what waits, so it must stay few; and each round costs who waits meanwhile.
+pub(super) const BUSY: u64 = 8_192;
+
+/// The same where there is no thread that could be idle.
+pub(super) const INLINE: u64 = 256;
 
 /// A job that waits for its transaction.
 pub(super) struct WriteTask {
@@ -41,16 +48,26 @@ pub(super) struct Writer {
     level: Option<&'static str>,
     /// SQLite's count of commits by others, as last seen.
     foreign: i64,
+    /// How many changed rows may wait for the index.
+    patience: u64,
+    /// SQLite's count of changed rows at the last round of the index.
+    indexed: u64,
+    /// Whether something may wait for the index.
+    due: bool,
 }
 
 impl Writer {
-    pub(super) fn new(db: Connection, policy: Synchronous) -> RowResult<Self> {
+    pub(super) fn new(db: Connection, policy: Synchronous, patience: u64) -> RowResult<Self> {
         let foreign = foreign_commits(&db).map_err(failed)?;
         Ok(Self {
+            indexed: db.total_changes(),
             db: Some(db),
             policy,
             level: None,
             foreign,
+            patience,
+            // What an earlier run left.
+            due: true,
         })
     }
 
@@ -66,7 +83,56 @@ impl Writer {
                 // A caller that went away does not want it.
                 let _ = outcome.reply.send(outcome.result);
             }
+            self.due = true;
+            if self.waiting() > self.patience {
+                self.index();
+            }
         }
+    }
+
+    /// Whether there may be something to index in an idle moment.
+    pub(super) const fn is_index_due(&self) -> bool {
+        self.due
+    }
+
+    /// Takes some of what waits into the index, in a transaction of its own that changes nothing
+    /// anybody sees. What fails now is due again after the next write.
+    pub(super) fn index(&mut self) {
+        self.alter_index(search_index::round);
+    }
+
+    /// Makes a damaged index again, by and by.
+    pub(super) fn renew_index(&mut self) {
+        self.alter_index(|db| search_index::clear(db).map(|()| true));
+    }
+
+    fn alter_index(&mut self, step: impl Fn(&Connection) -> rusqlite::Result<bool>) {
+        let level = self.level_for(Durability::Normal);
+        let step = |db: &Connection| {
+            let more = step(db).map_err(failed)?;
+            run_cached(db, "COMMIT").map_err(failed)?;
+            Ok(more)
+        };
+        let done = self
+            .begin(level)
+            .and_then(|db| step(db).inspect_err(|_| abandon(db)));
+        self.due = done.unwrap_or(false);
+        self.indexed = self.changes();
+    }
+
+    /// Leaves nothing for an idle moment.
+    #[cfg(feature = "testing")]
+    pub(super) const fn index_at_once(&mut self) {
+        self.patience = 0;
+    }
+
+    /// How many rows were changed since the last round, about.
+    fn waiting(&self) -> u64 {
+        self.changes().saturating_sub(self.indexed)
+    }
+
+    fn changes(&self) -> u64 {
+        self.db.as_ref().map_or(0, Connection::total_changes)
     }
 
     /// Whether another connection has committed since the last look.
@@ -98,7 +164,9 @@ impl Writer {
     /// Runs tasks in one transaction until there are none, or until SQLite gives it up.
     fn transaction(&mut self, tasks: &mut VecDeque<WriteTask>) -> Vec<Outcome> {
         let mut outcomes = Vec::with_capacity(tasks.len());
-        let ended = match self.begin(tasks) {
+        let most = tasks.iter().map(|task| task.durability).max();
+        let level = self.level_for(most.unwrap_or(Durability::Normal));
+        let ended = match self.begin(level) {
             Ok(db) => run_jobs(db, tasks, &mut outcomes)
                 .and_then(|()| end(db, &outcomes))
                 .inspect_err(|_| abandon(db)),
@@ -114,8 +182,7 @@ impl Writer {
     }
 
     /// The write lock is taken at once: a transaction that began by reading could not wait for it.
-    fn begin(&mut self, tasks: &VecDeque<WriteTask>) -> RowResult<&Connection> {
-        let level = self.level_for(tasks);
+    fn begin(&mut self, level: &'static str) -> RowResult<&Connection> {
         let db = self.db.as_ref().ok_or(RepositoryError::Closed)?;
         if self.level != Some(level) {
             db.pragma_update(None, "synchronous", level)
@@ -126,13 +193,12 @@ impl Writer {
         Ok(db)
     }
 
-    /// What the most careful of them needs.
-    fn level_for(&self, tasks: &VecDeque<WriteTask>) -> &'static str {
-        let most = tasks.iter().map(|task| task.durability).max();
+    /// What the most careful job needs.
+    const fn level_for(&self, most: Durability) -> &'static str {
         match (self.policy, most) {
             (Synchronous::Off, _) => "OFF",
-            (_, Some(Durability::Full)) => "FULL",
-            _ => "NORMAL",
+            (_, Durability::Full) => "FULL",
+            (_, Durability::Normal) => "NORMAL",
         }
     }
 }
@@ -287,7 +353,7 @@ mod tests {
         use Durability::{Full, Normal};
         let home = tempfile::tempdir().expect("a directory");
         let db = open(&home.path().join("chat.db"));
-        let mut writer = Writer::new(db, Synchronous::ByDurability).expect("a writer");
+        let mut writer = Writer::new(db, Synchronous::ByDurability, BUSY).expect("a writer");
         let (full, normal) = (2, 1);
         assert_eq!(commit(&mut writer, &[Normal]), normal);
         assert_eq!(commit(&mut writer, &[Normal, Full, Normal]), full);
@@ -298,8 +364,8 @@ mod tests {
     fn own_commits_are_not_news_and_those_of_others_are_once() {
         let home = tempfile::tempdir().expect("a directory");
         let path = home.path().join("chat.db");
-        let mut writer = Writer::new(open(&path), Synchronous::Off).expect("a writer");
-        let mut other = Writer::new(open(&path), Synchronous::Off).expect("another");
+        let mut writer = Writer::new(open(&path), Synchronous::Off, BUSY).expect("a writer");
+        let mut other = Writer::new(open(&path), Synchronous::Off, BUSY).expect("another");
         commit(&mut writer, &[Durability::Normal]);
         assert!(!writer.others_committed());
         commit(&mut other, &[Durability::Normal]);

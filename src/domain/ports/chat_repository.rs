@@ -14,6 +14,7 @@ use crate::domain::{
     message::Message,
     order::SortKey,
     outbox::{OutboxEntry, Track},
+    search::{Found, Search},
 };
 
 /// Why the store could not do it. Nothing of the transaction happened.
@@ -157,8 +158,8 @@ pub trait Rows {
         conversation: &ConversationId,
         up_to: SortKey,
     ) -> RowResult<Vec<Message>>;
-    /// Visible messages containing the text, case folded, newest accept first.
-    fn search(&mut self, text: &str, limit: usize) -> RowResult<Vec<Message>>;
+    /// Visible messages that match, newest first; what was stored before is found at once.
+    fn search(&mut self, search: &Search) -> RowResult<Found>;
 
     /// A number that this store has never given before; for accept order.
     fn next_order(&mut self) -> RowResult<i64>;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::{
-    ids::{ClientMessageId, ConversationId},
+    ids::{ClientMessageId, ConversationId, MessageId},
     message::{Completeness, Message, Role},
     order::SortKey,
     ports::{Rows, chat_repository::RowResult},
@@ -13,6 +13,9 @@ use crate::domain::{
 
 /// Places between a pending message and the next one.
 const PLACES_FOR_ANSWERS: usize = 3;
+
+/// Rows at the end of a conversation in which a late piece's answer is looked for.
+const LATELY: usize = 12;
 
 /// The answer as the turn knows it.
 #[derive(Clone)]
@@ -107,6 +110,20 @@ pub fn left_unfinished(
             && open.contains(&row.completeness)
             && row.created_at.is_some_and(recent)
     }))
+}
+
+/// The newest answers that the server has told, by their row: pieces of them may still come.
+///
+/// # Errors
+/// The store's.
+pub fn told_lately(
+    rows: &mut dyn Rows,
+    conversation: &ConversationId,
+) -> RowResult<Vec<(MessageId, String)>> {
+    let mut page = rows.page(conversation, None, LATELY, false)?;
+    page.retain(|row| row.role == Role::Assistant);
+    let told = |row: Message| Some((row.server_id?, row.text));
+    Ok(page.into_iter().filter_map(told).collect())
 }
 
 /// Right behind the question while that is unplaced too, else behind all that was accepted.

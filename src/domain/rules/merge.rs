@@ -22,10 +22,15 @@ use crate::domain::{
     rules::{
         changes,
         editor::{Editor, Note, blank},
+        partial::{self, Heard, Whole},
         placement::keys_between,
+        repeat::Words,
     },
     time::WallTime,
 };
+
+/// Answers of a page whose pieces may still be on their way.
+const TOLD: usize = 4;
 
 /// What the rows' order in the page proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +75,10 @@ pub struct Merged {
     pub confirmed: Vec<ClientMessageId>,
     /// Streamed answers that the server's own row replaced.
     pub answers: Vec<ClientMessageId>,
+    /// Partial answers that were taken away: a row of the page says all that they said.
+    pub absorbed: Vec<ClientMessageId>,
+    /// The newest answers in the page, by their row.
+    pub told: Vec<(MessageId, String)>,
     /// Own messages that another's row followed: a question that has been answered.
     pub answered: Vec<ClientMessageId>,
     /// Whether the newest row of the page is somebody else's.
@@ -98,10 +107,29 @@ pub fn merge(
     note_answered(&slots, &mut merged);
     let keys = place(editor, &slots, request.placement)?;
     merged.unplaced = keys.iter().any(Option::is_none);
+    merged.told = told(&slots);
+    let fragments = matcher.fragments(&slots);
     for (slot, key) in slots.into_iter().zip(keys) {
         store(editor, slot, key, &request, mint, &mut merged)?;
     }
+    for fragment in fragments {
+        editor.remove(&fragment)?;
+        merged.absorbed.push(fragment.id);
+    }
     Ok(merged)
+}
+
+/// What a stream that is slower than the history may still bring.
+fn told(slots: &[Slot<'_>]) -> Vec<(MessageId, String)> {
+    let answer = |said: &&ServerMessage| said.role == Role::Assistant && !said.deleted;
+    let texts = slots.iter().map(|slot| slot.said).filter(answer);
+    let mut newest: Vec<_> = texts
+        .rev()
+        .take(TOLD)
+        .map(|said| (said.id.clone(), said.text.clone()))
+        .collect();
+    newest.reverse();
+    newest
 }
 
 struct Slot<'a> {
@@ -248,19 +276,18 @@ impl Matcher {
     /// row of the next one, and that one the row after it.
     fn answer_by_place(&self, said: &ServerMessage) -> Option<Message> {
         let fits = |row: &&Message| {
-            !row.own
-                && row.server_id.is_none()
-                && row.role == said.role
-                && !self.claimed.contains(&row.id)
+            partial::is_partial(row) && row.role == said.role && !self.claimed.contains(&row.id)
         };
         // The question is this device's guess: a stream does not name it. What was heard is not.
+        let whole = Words::of(&said.text);
         let heard = self
             .unplaced
             .iter()
             .filter(fits)
-            .filter(|row| said.text.starts_with(row.text.trim_end()))
+            .filter_map(|row| Some((row, Heard::of(row, &whole)?)))
             .rev()
-            .max_by_key(|row| (row.text.trim_end().len(), self.answers_nearest(row)));
+            .max_by_key(|(row, heard)| (*heard, self.answers_nearest(row)))
+            .map(|(row, _)| row);
         if self.placement == Placement::Older {
             return heard.cloned();
         }
@@ -270,6 +297,18 @@ impl Matcher {
             .or_else(|| waiting().find(|row| self.answers_nearest(row)))
             .or_else(|| waiting().find(|row| row.completeness != Completeness::Failed))
             .cloned()
+    }
+
+    /// See [`partial::repeated`].
+    fn fragments(&self, slots: &[Slot<'_>]) -> Vec<Message> {
+        let whole: Vec<_> = slots
+            .iter()
+            .filter(|slot| !slot.said.own)
+            .map(|slot| Whole::new(slot.said, slot.row.as_ref()))
+            .collect();
+        let free = |row: &&Message| !self.claimed.contains(&row.id);
+        let free = self.unplaced.iter().filter(free);
+        partial::repeated(free, &whole)
     }
 
     /// Whether its question is the own message that this page was last at.

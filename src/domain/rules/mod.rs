@@ -16,9 +16,11 @@ pub mod conversations;
 pub mod editor;
 pub mod intents;
 pub mod merge;
+mod partial;
 pub mod placement;
 pub mod queue;
 pub mod reading;
+pub mod repeat;
 pub mod settle;
 pub mod user;
 

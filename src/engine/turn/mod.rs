@@ -11,110 +11,30 @@
 //! | waiting, streaming | half the deadline | same | history is read once: the answer may be there |
 //! | waiting, streaming | deadline | none | text kept, marked incomplete, history read until bound |
 //! | any | answered by a server row | none | that row is the answer |
+//! | none, waiting | delta that repeats an answer told whole | same | nothing: it is shown |
+//! | any | its text is in another answer's row | without text | the row was taken away |
 //! | any | left | none | text kept, marked incomplete; the next opening reads on |
 //!
 //! A deadline never makes a second row: a delta that comes late joins the row it belongs to.
 //! Text reaches the disk at once when it begins, then at least every 250 ms.
 
+mod echo;
+mod signals;
+
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{
     domain::{
-        event::StreamPhase, ids::ClientMessageId, message::Completeness, plant::planted, time::Tick,
+        event::StreamPhase,
+        ids::{ClientMessageId, MessageId},
+        message::Completeness,
+        plant::planted,
+        time::Tick,
     },
     engine::sooner,
 };
-
-/// What happens to a turn.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// A message of ours leaves.
-    Asked(ClientMessageId),
-    /// The server has it.
-    Confirmed(ClientMessageId),
-    /// It did not arrive, or nobody knows.
-    Withdrawn(ClientMessageId),
-    /// A piece of an answer; `fresh` is the key to use should it be a new answer's first.
-    Delta {
-        /// The piece.
-        text: String,
-        /// A fresh key.
-        fresh: ClientMessageId,
-    },
-    /// The stream says the answer is whole.
-    Completed {
-        /// Because the user stopped it.
-        stopped: bool,
-    },
-    /// The server reports an error.
-    Failed {
-        /// Its words.
-        text: String,
-    },
-    /// Server rows were stored.
-    Stored {
-        /// Questions that a row of another's follows.
-        answered: Vec<ClientMessageId>,
-        /// Streamed answers that a server row replaced.
-        bound: Vec<ClientMessageId>,
-        /// Whether another's whole message came as a push or with the confirmation.
-        pushed: bool,
-    },
-    /// Nobody looks any more: keep what came, look for nothing.
-    Left,
-    /// A deadline may have passed.
-    Tick,
-}
-
-/// The answer to store.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// Its key.
-    pub id: ClientMessageId,
-    /// The question.
-    pub question: Option<ClientMessageId>,
-    /// All text so far.
-    pub text: String,
-    /// How complete it is.
-    pub completeness: Completeness,
-}
-
-/// Prints no text.
-impl std::fmt::Debug for Answer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Answer({}, {} bytes, {:?})",
-            self.id,
-            self.text.len(),
-            self.completeness
-        )
-    }
-}
-
-/// What a turn wants done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Store the answer.
-    Save(Answer),
-    /// Tell the app.
-    Stream {
-        /// The answer.
-        id: ClientMessageId,
-        /// What happened.
-        phase: StreamPhase,
-        /// Where the text begins, in bytes.
-        offset: usize,
-        /// The new text, or the server's words.
-        text: String,
-    },
-    /// The model types, or stopped.
-    Typing(bool),
-    /// Read the history's tail.
-    ReadTail,
-    /// Whether a turn is open; sending waits while it is.
-    Open(bool),
-}
+use echo::Echo;
+pub use signals::{Answer, Input, Output};
 
 #[derive(Clone, Debug)]
 struct Turn {
@@ -134,7 +54,7 @@ struct Last {
     turn: Turn,
     /// The stream has not said that it is over.
     unterminated: bool,
-    /// The server's own row has replaced it: late pieces add nothing.
+    /// The server's own row has replaced it: only what that row does not say is news.
     bound: bool,
     until: Tick,
 }
@@ -164,6 +84,7 @@ pub struct Turns {
     open: Option<Turn>,
     last: Option<Last>,
     awaiting: Option<Awaiting>,
+    echo: Echo,
     typing: bool,
     outputs: VecDeque<Output>,
 }
@@ -171,12 +92,13 @@ pub struct Turns {
 impl Turns {
     /// No turn yet.
     #[must_use]
-    pub const fn new(inactivity: Duration) -> Self {
+    pub fn new(inactivity: Duration) -> Self {
         Self {
             inactivity,
             open: None,
             last: None,
             awaiting: None,
+            echo: Echo::default(),
             typing: false,
             outputs: VecDeque::new(),
         }
@@ -194,8 +116,15 @@ impl Turns {
             Input::Stored {
                 answered,
                 bound,
+                absorbed,
+                told,
                 pushed,
-            } => self.stored(now, &answered, &bound, pushed),
+            } => {
+                self.echo.remember(told);
+                self.absorbed(&absorbed);
+                let bound = [bound, absorbed].concat();
+                self.stored(now, &answered, &bound, pushed);
+            }
             Input::Left => self.left(now),
             Input::Tick => {}
         }
@@ -235,10 +164,21 @@ impl Turns {
         });
     }
 
+    /// Answers that were told whole before this machine was made.
+    pub fn remember(&mut self, told: Vec<(MessageId, String)>) {
+        self.echo.remember(told);
+    }
+
     /// Whether sending must wait.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.open.is_some()
+    }
+
+    /// Whether pieces that come later may belong to an answer of this machine's.
+    #[must_use]
+    pub fn may_go_on(&self, now: Tick) -> bool {
+        self.last.as_ref().is_some_and(|last| last.goes_on(now))
     }
 
     /// Whether an answer is under way or still looked for.
@@ -265,7 +205,9 @@ impl Turns {
         {
             turn.confirmed = true;
             // Only now: a question that did not arrive ends nobody else's answer.
-            if let Some(last) = &mut self.last {
+            if let Some(last) = &mut self.last
+                && last.turn.question != Some(question)
+            {
                 last.unterminated = false;
             }
             turn.last_activity = now;
@@ -273,7 +215,9 @@ impl Turns {
     }
 
     fn withdrawn(&mut self, question: ClientMessageId) {
-        let untouched = |turn: &Turn| turn.question == Some(question) && !turn.started;
+        // What a row of the history proved, the late end of an attempt does not take back.
+        let untouched =
+            |turn: &Turn| turn.question == Some(question) && !turn.started && !turn.confirmed;
         if self.open.as_ref().is_some_and(untouched) {
             self.open = None;
             self.outputs.push_back(Output::Open(false));
@@ -281,9 +225,13 @@ impl Turns {
     }
 
     fn delta(&mut self, now: Tick, text: String, fresh: ClientMessageId) {
-        if self.open.is_none() && !self.resume_last(now) {
+        let Some(text) = self.news(now, text) else {
             return;
+        };
+        if self.open.is_none() {
+            self.resume_last(now);
         }
+        self.answer_again(now);
         let Some(turn) = &mut self.open else { return };
         turn.last_activity = now;
         turn.verified = false;
@@ -306,20 +254,26 @@ impl Turns {
             .push_back(stream(id, StreamPhase::Delta, offset, text));
     }
 
-    /// Finds the turn a piece belongs to; `false` where the piece adds nothing.
-    fn resume_last(&mut self, now: Tick) -> bool {
-        let late = self
-            .last
-            .take_if(|last| last.unterminated && now < last.until)
-            .filter(|_| !planted("late-piece-new-row"));
-        match late {
-            Some(last) if last.bound => {
-                self.last = Some(Last {
-                    until: now + self.inactivity,
-                    ..last
-                });
-                false
+    /// The piece, unless it repeats an answer that was told whole; where text is on its way to a
+    /// row already, every piece belongs to it.
+    fn news(&mut self, now: Tick, piece: String) -> Option<String> {
+        let has_row = match &mut self.open {
+            Some(turn) => {
+                turn.last_activity = now;
+                turn.started
             }
+            None => self.may_go_on(now),
+        };
+        if has_row || planted("echo-is-an-answer") {
+            return Some(piece);
+        }
+        self.echo.hear(&piece)
+    }
+
+    /// Opens the turn that a piece belongs to.
+    fn resume_last(&mut self, now: Tick) {
+        let late = self.last.take_if(|last| last.goes_on(now));
+        match late.filter(|_| !planted("late-piece-new-row")) {
             Some(last) => {
                 self.awaiting = None;
                 self.begin(Turn {
@@ -327,20 +281,34 @@ impl Turns {
                     verified: false,
                     ..last.turn
                 });
-                true
             }
-            None => {
-                self.begin(Turn {
-                    confirmed: true,
-                    ..Turn::new(now, None)
-                });
-                true
-            }
+            None => self.begin(Turn {
+                confirmed: true,
+                ..Turn::new(now, None)
+            }),
+        }
+    }
+
+    /// A question that left twice has one answer: what was heard of it before goes on.
+    fn answer_again(&mut self, now: Tick) {
+        let Some(turn) = self.open.as_mut().filter(|turn| !turn.started) else {
+            return;
+        };
+        let same = |last: &mut Last| {
+            last.goes_on(now) && last.turn.started && last.turn.question == turn.question
+        };
+        if let Some(last) = self.last.take_if(same) {
+            self.awaiting = None;
+            turn.answer = last.turn.answer;
+            turn.text.insert_str(0, &last.turn.text);
+            turn.started = true;
         }
     }
 
     fn completed(&mut self, now: Tick, stopped: bool) {
-        if self.open.is_none() {
+        let unheard = self.open.as_ref().is_none_or(|turn| !turn.started);
+        let told_already = unheard && self.echo.take_end();
+        if self.open.is_none() || told_already {
             // The end of an answer that was whole already, or that nobody saw begin.
             if let Some(last) = &mut self.last {
                 last.unterminated = false;
@@ -377,7 +345,7 @@ impl Turns {
         unterminated: bool,
     ) {
         let Some(turn) = self.open.take() else { return };
-        let shown = turn.answer.filter(|_| turn.started);
+        let shown = turn.shown();
         if let Some(id) = shown {
             self.outputs
                 .push_back(Output::Save(turn.to_store(id, completeness)));
@@ -387,6 +355,9 @@ impl Turns {
         {
             self.outputs
                 .push_back(stream(id, phase, turn.text.len(), words));
+        }
+        if !unterminated {
+            self.echo.ended(&turn.text);
         }
         self.await_row(now, &turn, phase);
         let until = now + self.inactivity * LATE_PIECES;
@@ -403,11 +374,30 @@ impl Turns {
     fn await_row(&mut self, now: Tick, turn: &Turn, phase: StreamPhase) {
         self.awaiting = Some(Awaiting {
             question: turn.question,
-            answer: turn.answer,
+            answer: turn.shown(),
             due: now,
             reads: 0,
             slow: phase != StreamPhase::Completed,
         });
+    }
+
+    /// Its text stands in another row now: what comes next in this turn is another answer.
+    fn absorbed(&mut self, absorbed: &[ClientMessageId]) {
+        let gone = |turn: &&mut Turn| turn.answer.is_some_and(|id| absorbed.contains(&id));
+        let Some(turn) = self.open.as_mut().filter(gone) else {
+            return;
+        };
+        if let Some(id) = turn.answer.take() {
+            let end = turn.text.len();
+            self.outputs
+                .push_back(stream(id, StreamPhase::Completed, end, String::new()));
+        }
+        turn.text.clear();
+        (turn.started, turn.save_due) = (false, None);
+        if turn.question.is_none() {
+            self.open = None;
+            self.outputs.push_back(Output::Open(false));
+        }
     }
 
     fn stored(
@@ -417,9 +407,11 @@ impl Turns {
         bound: &[ClientMessageId],
         pushed: bool,
     ) {
-        let hit = |question: Option<ClientMessageId>, answer: Option<ClientMessageId>| {
-            question.is_some_and(|id| answered.contains(&id))
-                || answer.is_some_and(|id| bound.contains(&id))
+        // Which question a stream answers is a guess; which row replaced its text is not.
+        let hit = |question: Option<ClientMessageId>, answer: Option<ClientMessageId>| match answer
+        {
+            Some(id) => bound.contains(&id),
+            None => question.is_some_and(|id| answered.contains(&id)),
         };
         if self
             .awaiting
@@ -432,7 +424,8 @@ impl Turns {
             }
         }
         let ends = self.open.as_ref().is_some_and(|turn| {
-            hit(turn.question, turn.answer) || (pushed && turn.waits_for_server())
+            let unheard = !turn.started && pushed && turn.waits_for_server();
+            unheard || hit(turn.question, turn.shown())
         });
         if ends {
             self.answered_by_row(now);
@@ -441,7 +434,7 @@ impl Turns {
 
     fn answered_by_row(&mut self, now: Tick) {
         let Some(turn) = self.open.take() else { return };
-        if let Some(id) = turn.answer.filter(|_| turn.started) {
+        if let Some(id) = turn.shown() {
             let end = turn.text.len();
             // Should the row that answered be another than this one, this one must end too.
             let ended = turn.to_store(id, Completeness::Incomplete);
@@ -516,6 +509,13 @@ impl Turns {
     }
 }
 
+impl Last {
+    /// Whether a piece that comes now may be this answer's.
+    fn goes_on(&self, now: Tick) -> bool {
+        self.unterminated && !self.bound && now < self.until
+    }
+}
+
 impl Turn {
     const fn new(now: Tick, question: Option<ClientMessageId>) -> Self {
         Self {
@@ -528,6 +528,11 @@ impl Turn {
             verified: false,
             save_due: None,
         }
+    }
+
+    /// The answer's row, once there is text to show.
+    fn shown(&self) -> Option<ClientMessageId> {
+        self.answer.filter(|_| self.started)
     }
 
     /// Before the server has the question, the attempt's own deadline rules.

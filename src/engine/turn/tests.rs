@@ -1,6 +1,7 @@
 //! Every row of the turn's table, on a hand-moved clock.
 
 mod answers;
+mod echoes;
 mod endings;
 
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use super::{Answer, Input, Output, Turns};
 use crate::domain::{
     event::StreamPhase,
-    ids::ClientMessageId,
+    ids::{ClientMessageId, MessageId},
     message::Completeness,
     time::{Tick, WallTime},
 };
@@ -84,7 +85,22 @@ impl Talk {
         self.tell(Input::Stored {
             answered: answered.iter().map(|n| key(*n)).collect(),
             bound: bound.to_vec(),
+            absorbed: Vec::new(),
+            told: Vec::new(),
             pushed,
+        })
+    }
+
+    /// A read that told an answer whole, and took the place of a streamed row or took it away.
+    fn read_whole(&mut self, told: &str, bound: &[u32], absorbed: &[u32]) -> Vec<Output> {
+        self.fresh += 1;
+        let row = MessageId::parse(&format!("m{}", self.fresh)).expect("a name");
+        self.tell(Input::Stored {
+            answered: Vec::new(),
+            bound: bound.iter().map(|n| key(*n)).collect(),
+            absorbed: absorbed.iter().map(|n| key(*n)).collect(),
+            told: vec![(row, told.to_owned())],
+            pushed: false,
         })
     }
 

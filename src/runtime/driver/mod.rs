@@ -35,7 +35,7 @@ use crate::{
         outbox::{Input as OutboxInput, Outbox, OutboxPolicy},
         sooner,
         sync::Ticket,
-        turn::{Answer, Input as TurnInput},
+        turn::{Answer, Input as TurnInput, Turns},
     },
     error::ChatError,
     runtime::{
@@ -75,6 +75,8 @@ struct Driver {
     reports: Option<mpsc::Receiver<Happened>>,
     outbox: Outbox,
     lanes: BTreeMap<ConversationId, Lane>,
+    /// Turns of conversations that nobody looks at, whose streams may go on.
+    left_turns: BTreeMap<ConversationId, Turns>,
     owner: bool,
     suspended: bool,
     signed_out: bool,
@@ -105,6 +107,7 @@ impl Driver {
             inbox,
             reports: Some(reports),
             lanes: BTreeMap::new(),
+            left_turns: BTreeMap::new(),
             owner: false,
             suspended: false,
             signed_out: false,
@@ -232,7 +235,7 @@ impl Driver {
                 self.next_seed,
             );
             self.lanes.insert(id.clone(), lane);
-            self.recall_answer(id).await;
+            self.recall_turns(id).await;
         }
         let (config, service, seed) = (&self.config, &self.service, self.next_seed);
         self.lanes.entry(id.clone()).or_insert_with(|| {
@@ -245,16 +248,36 @@ impl Driver {
         })
     }
 
-    /// An answer whose stream a restart interrupted may go on: the pieces find its row.
-    async fn recall_answer(&mut self, id: &ConversationId) {
+    /// An answer whose stream was left behind may go on: the pieces find its row.
+    async fn recall_turns(&mut self, id: &ConversationId) {
+        let now = self.platform.tick();
+        let left = self.left_turns.remove(id);
+        let left = left.filter(|turns| turns.may_go_on(now));
+        match (left, self.lanes.get_mut(id)) {
+            (Some(turns), Some(lane)) => lane.turns = turns,
+            _ => self.recall_stored(id).await,
+        }
+    }
+
+    /// The same from the store, where the stream was left by a process that is gone. Its clock is
+    /// the wall's: should that have jumped, the pieces make a row of their own, until the answer's
+    /// own row is read and takes both.
+    async fn recall_stored(&mut self, id: &ConversationId) {
         let (key, wall) = (id.clone(), self.platform.wall());
         let patience = self.config.turn_inactivity * 4;
         let stored = self
             .repository
-            .view(move |rows| answer::left_unfinished(rows, &key, wall, patience))
+            .view(move |rows| {
+                let left = answer::left_unfinished(rows, &key, wall, patience)?;
+                Ok((left, answer::told_lately(rows, &key)?))
+            })
             .await;
         let now = self.platform.tick();
-        if let (Ok(Some(row)), Some(lane)) = (stored, self.lanes.get_mut(id)) {
+        let (Ok((left, told)), Some(lane)) = (stored, self.lanes.get_mut(id)) else {
+            return;
+        };
+        lane.turns.remember(told);
+        if let Some(row) = left {
             let left = Answer {
                 id: row.id,
                 question: row.answers,

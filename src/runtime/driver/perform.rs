@@ -35,7 +35,21 @@ impl Driver {
                 break;
             }
         }
-        self.lanes.retain(|_, lane| !lane.is_idle());
+        self.forget_idle_lanes();
+    }
+
+    /// What a stream may still add to outlives the lane: its conversation may be opened again.
+    fn forget_idle_lanes(&mut self) {
+        let now = self.platform.tick();
+        self.left_turns.retain(|_, turns| turns.may_go_on(now));
+        let left = &mut self.left_turns;
+        self.lanes.retain(|id, lane| {
+            let idle = lane.is_idle();
+            if idle && lane.turns.may_go_on(now) {
+                left.insert(id.clone(), lane.turns.clone());
+            }
+            !idle
+        });
     }
 
     /// Drains one conversation's engines; says whether there was anything.

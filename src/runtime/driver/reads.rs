@@ -245,6 +245,8 @@ impl Driver {
         let input = TurnInput::Stored {
             answered: merged.answered.clone(),
             bound: merged.answers.clone(),
+            absorbed: merged.absorbed.clone(),
+            told: merged.told.clone(),
             pushed: pushed && merged.ends_with_other,
         };
         self.tell_turns(id, input);

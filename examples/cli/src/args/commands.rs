@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Subcommand;
 
 use super::{
-    details::{CreateArgs, DemoArgs, HistoryArgs, SendArgs, WatchArgs},
+    details::{CreateArgs, DemoArgs, HistoryArgs, SearchArgs, SendArgs, WatchArgs},
     values::{ExportFormat, seconds},
 };
 
@@ -63,13 +63,7 @@ pub(crate) enum Command {
         message: String,
     },
     /// Search stored messages
-    Search {
-        /// What for
-        query: String,
-        /// At most this many
-        #[arg(long, default_value_t = 50)]
-        limit: usize,
-    },
+    Search(SearchArgs),
     /// Mark a conversation as read
     Read {
         /// Which conversation

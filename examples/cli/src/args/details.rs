@@ -59,6 +59,25 @@ pub(crate) struct HistoryArgs {
     pub(crate) include_deleted: bool,
 }
 
+/// `search`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SearchArgs {
+    /// What for: all of its words; "in quotes", words in a row; the last one may be unfinished
+    pub(crate) query: String,
+    /// Only in this conversation
+    #[arg(long, value_name = "CONVERSATION")]
+    pub(crate) conversation: Option<String>,
+    /// At most this many
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) limit: u32,
+    /// The best hits first instead of the newest
+    #[arg(long)]
+    pub(crate) best: bool,
+    /// The page after this cursor: the `cursor` of an earlier page's last hit
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<String>,
+}
+
 /// `send`.
 #[derive(Clone, Debug, Args)]
 #[command(

@@ -10,7 +10,7 @@ use clap::{ArgAction, Args, Parser, builder::FalseyValueParser};
 
 pub(crate) use self::{
     commands::Command,
-    details::{CreateArgs, DemoArgs, HistoryArgs, SendArgs, WatchArgs},
+    details::{CreateArgs, DemoArgs, HistoryArgs, SearchArgs, SendArgs, WatchArgs},
     values::{BackendKind, ExportFormat, Mode, Secret, Step, Wait, WsAuth},
 };
 

@@ -68,7 +68,7 @@ async fn perform(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Cancel { message } => cancel::run(context, &message).await,
         Command::Flush { timeout } => flush::run(context, timeout).await,
         Command::Explain { message } => explain::run(context, &message).await,
-        Command::Search { query, limit } => search::run(context, query, limit).await,
+        Command::Search(args) => search::run(context, args).await,
         Command::Read { conversation } => read::run(context, &conversation).await,
         Command::Archive { conversation, undo } => {
             archive::run(context, &conversation, !undo).await

@@ -1,72 +1,96 @@
-//! `search`: stored messages that contain a text, newest first; no network is needed.
+//! `search`: stored messages that have all words of a query; no network is needed.
 
-use tidings::domain::message::Message;
+use tidings::{
+    domain::{message::Message, search::snippet::Snippet},
+    usecases::search_messages::{SearchCursor, SearchHit, SearchMessages, SearchOrder},
+};
 
 use super::shared;
 use crate::{
-    context::Context,
+    args::SearchArgs,
+    context::{Context, conversation_id},
     failure::Failure,
     output::records::{MessageRecord, Record},
     setup::Access,
 };
 
-/// Characters shown before and behind a match.
-const AROUND: usize = 40;
-
 /// Searches.
-pub(crate) async fn run(context: &Context, query: String, limit: usize) -> Result<(), Failure> {
+pub(crate) async fn run(context: &Context, args: SearchArgs) -> Result<(), Failure> {
+    let search = request(args)?;
     let client = context.client(Access::Store).await?;
-    let found = client.search(query.clone(), limit).await?;
-    let places = shared::positions(client, &found).await?;
-    for row in &found {
-        let place = places.get(&row.id).copied();
-        context
-            .out
-            .print(&Record::Message(line(row, place, &query)));
+    let page = client.search(search).await?;
+    let rows: Vec<Message> = page.hits.iter().map(|hit| hit.message.clone()).collect();
+    let places = shared::positions(client, &rows).await?;
+    let last = page.hits.len().saturating_sub(1);
+    for (at, hit) in page.hits.iter().enumerate() {
+        let next = page.next.filter(|_| at == last);
+        let place = places.get(&hit.message.id).copied();
+        let record = line(hit, place, next.map(|cursor| cursor.encode()));
+        context.out.print(&Record::Message(record));
     }
     Ok(())
 }
 
-fn line(row: &Message, place: Option<u64>, query: &str) -> MessageRecord {
+fn request(args: SearchArgs) -> Result<SearchMessages, Failure> {
+    let conversation = args.conversation.as_deref().map(conversation_id);
+    Ok(SearchMessages {
+        query: args.query,
+        conversation: conversation.transpose()?,
+        order: match args.best {
+            true => SearchOrder::Best,
+            false => SearchOrder::Newest,
+        },
+        after: args.after.as_deref().map(cursor).transpose()?,
+        limit: args.limit as usize,
+    })
+}
+
+fn cursor(text: &str) -> Result<SearchCursor, Failure> {
+    let unreadable = || {
+        let text = "this is no cursor: take the `cursor` of an earlier page's last hit";
+        Failure::usage(text).field("after")
+    };
+    SearchCursor::decode(text).ok_or_else(unreadable)
+}
+
+fn line(hit: &SearchHit, place: Option<u64>, cursor: Option<String>) -> MessageRecord {
+    let (snippet, marks) = shown(&hit.snippet);
     MessageRecord {
-        snippet: Some(snippet(&row.text, query)),
-        ..MessageRecord::new(place, row)
+        snippet: Some(snippet),
+        marks,
+        cursor,
+        ..MessageRecord::new(place, &hit.message)
     }
 }
 
-/// The match with what stands around it.
-fn snippet(text: &str, query: &str) -> String {
-    let chars: Vec<char> = text.chars().collect();
-    let wanted: Vec<char> = query.trim().chars().flat_map(char::to_lowercase).collect();
-    let folded: Vec<char> = chars
-        .iter()
-        .map(|c| c.to_lowercase().next().unwrap_or(*c))
-        .collect();
-    let width = wanted.len().max(1);
-    let at = folded.windows(width).position(|window| window == wanted);
-    let at = at.unwrap_or(0);
-    let start = at.saturating_sub(AROUND);
-    let end = (at + width + AROUND).min(chars.len());
-    let inner: String = chars.get(start..end).unwrap_or(&[]).iter().collect();
-    let open = if start > 0 { "…" } else { "" };
-    let close = if end < chars.len() { "…" } else { "" };
-    format!("{open}{inner}{close}")
+/// The snippet with dots where text was left out, and its marks counted in characters.
+fn shown(snippet: &Snippet) -> (String, Vec<(usize, usize)>) {
+    let dots = |cut| if cut { "…" } else { "" };
+    let (before, after) = (dots(snippet.cut_before), dots(snippet.cut_after));
+    let characters = |byte: usize| {
+        let text = snippet.text.get(..byte).unwrap_or_default();
+        text.chars().count() + usize::from(snippet.cut_before)
+    };
+    let marks = snippet.marks.iter();
+    let marks = marks.map(|mark| (characters(mark.start), characters(mark.end)));
+    (format!("{before}{}{after}", snippet.text), marks.collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use tidings::domain::search::query::Query;
+
     use super::*;
 
     #[test]
-    fn a_snippet_shows_the_match_with_what_stands_around_it() {
-        let long = format!("{}Needle{}", "a".repeat(100), "b".repeat(100));
-        let shown = snippet(&long, "nEEdle");
-        assert_eq!(
-            shown,
-            format!("…{}Needle{}…", "a".repeat(40), "b".repeat(40))
-        );
-        assert_eq!(snippet("short", "or"), "short");
-        assert_eq!(snippet("", "x"), "");
-        assert_eq!(snippet("🦀🦀", "🦀🦀🦀"), "🦀🦀");
+    fn marks_are_counted_in_characters_of_what_is_shown() {
+        let text = format!("{}, Nädel, {}", "ö".repeat(200), "b".repeat(200));
+        let (shown, marks) = shown(&Snippet::of(&text, &Query::parse("nadel")));
+        let characters: Vec<char> = shown.chars().collect();
+        let [(start, end)] = marks[..] else {
+            panic!("{marks:?}")
+        };
+        assert!(shown.starts_with('…'), "{shown}");
+        assert_eq!(characters[start..end].iter().collect::<String>(), "Nädel");
     }
 }

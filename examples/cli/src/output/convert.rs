@@ -92,6 +92,7 @@ impl MessageRecord {
             }),
             incomplete: row.completeness != Completeness::Complete,
             snippet: None,
+            marks: Vec::new(),
             cursor: None,
         }
     }

@@ -80,9 +80,29 @@ fn message(row: &MessageRecord) -> String {
         "sent" | "delivered" | "read" => String::new(),
         other => format!("  [{other}]"),
     };
-    let text = if row.deleted { "(deleted)" } else { &row.text };
+    let marked = row.snippet.as_ref().map(|part| marked(part, &row.marks));
+    let text = match &marked {
+        Some(part) => part,
+        None if row.deleted => "(deleted)",
+        None => &row.text,
+    };
     let rest = if row.incomplete { " …" } else { "" };
     format!("{at}  {}: {text}{rest}{state}", row.role)
+}
+
+/// The found words in brackets.
+fn marked(snippet: &str, marks: &[(usize, usize)]) -> String {
+    let mut text = String::new();
+    for (at, c) in snippet.chars().enumerate() {
+        if marks.iter().any(|(start, _)| *start == at) {
+            text.push('[');
+        }
+        text.push(c);
+        if marks.iter().any(|(_, end)| *end == at + 1) {
+            text.push(']');
+        }
+    }
+    text
 }
 
 fn delivery(row: &DeliveryRecord) -> String {

@@ -115,10 +115,14 @@ pub(crate) struct MessageRecord {
     /// A change of the user's that the server has not confirmed: `edit` or `delete`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pending: Option<&'static str>,
-    /// `search` only: the place of the match.
+    /// `search` only: the part of the text that shows the match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) snippet: Option<String>,
-    /// `history` only, on the first line: what `--before` takes for the page before.
+    /// `search` only: the found words, as first and end character of the snippet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) marks: Vec<(usize, usize)>,
+    /// `history`, on the first line: what `--before` takes for the page before. `search`, on the
+    /// last line: what `--after` takes for the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cursor: Option<String>,
 }

@@ -69,9 +69,26 @@ fn search_finds_whole_messages_offline_with_their_place() {
     for line in &ran.lines {
         assert_eq!(line["conversation"], id.as_str());
         assert!(line["text"].as_str().expect("text").contains("pears"));
-        assert!(line["snippet"].as_str().expect("snippet").contains("pears"));
+        let snippet: Vec<char> = line["snippet"].as_str().expect("snippet").chars().collect();
+        let mark = &line["marks"][0];
+        let [start, end] = [0, 1].map(|at| mark[at].as_u64().expect("a place") as usize);
+        let marked: String = snippet[start..end].iter().collect();
+        assert_eq!(marked.to_lowercase(), "pears", "{line}");
         assert!(matches!(line["position"].as_u64(), Some(2 | 3)));
     }
+    let first = place.run_offline(&["search", "PEAR", "--limit", "1", "--conversation", &id]);
+    first.assert_done();
+    assert_eq!(first.lines.len(), 1, "{first:?}");
+    let cursor = first.lines[0]["cursor"].as_str().expect("a next page");
+    let next = place.run_offline(&["search", "PEAR", "--limit", "1", "--after", cursor]);
+    assert_eq!(next.lines.len(), 1, "{next:?}");
+    assert_ne!(next.lines[0]["id"], first.lines[0]["id"]);
+    assert!(next.lines[0]["cursor"].is_null(), "the end: {next:?}");
+    let best = place.run_offline(&["search", "pears", "--best"]);
+    assert_eq!(best.lines.len(), 2, "{best:?}");
+    place
+        .run_offline(&["search", "pears", "--after", "nonsense"])
+        .assert_fails(2, "usage");
     place
         .run_offline(&["search", " "])
         .assert_fails(5, "search.blank");

@@ -106,3 +106,80 @@ fn two_answers_bind_each_to_its_own() {
     );
     assert_eq!(desk.rows().len(), 4);
 }
+
+const WHOLE: &str = "Take the train at noon. Then walk along the river.";
+
+/// Two questions, the first of which is being answered in parts.
+fn asked_twice() -> (Desk, ClientMessageId, ClientMessageId) {
+    let mut desk = Desk::new();
+    let questions = [1, 2].map(|n| desk.send(n, &format!("q{n}")));
+    for question in questions {
+        desk.acknowledged(question);
+    }
+    (desk, questions[0], questions[1])
+}
+
+fn both_and_the_answer() -> [ServerMessage; 3] {
+    [mine("m1", "q1"), mine("m2", "q2"), theirs("m3", WHOLE)]
+}
+
+// covers: INV-18
+#[test]
+fn an_answer_stored_in_parts_becomes_one_row() {
+    for behind in [None, Some(1), Some(2)] {
+        let (mut desk, first, _) = asked_twice();
+        save(&desk, 50, Some(first), "Take the train ");
+        save(&desk, 51, behind.map(key), "at noon. Then walk ");
+        save(&desk, 52, None, "along the river.");
+        let merged = desk.read(&both_and_the_answer());
+        assert_eq!(merged.answers, [key(50)], "the beginning keeps its key");
+        assert_eq!(merged.absorbed, [key(51), key(52)]);
+        assert_eq!(desk.texts(), ["q1", "q2", WHOLE]);
+        let conversation = desk.conversation();
+        assert_eq!((conversation.unread, conversation.stored), (1, 3));
+    }
+}
+
+#[test]
+fn a_part_without_the_beginning_finds_its_row_by_its_words() {
+    let (mut desk, _, second) = asked_twice();
+    save(&desk, 50, Some(second), "Something that was given up");
+    save(&desk, 51, None, "walk along the river.");
+    let merged = desk.read(&both_and_the_answer());
+    assert_eq!((merged.answers, merged.absorbed), (vec![key(51)], vec![]));
+    assert!(desk.message(key(50)).is_some());
+}
+
+// covers: INV-04
+#[test]
+fn an_answer_given_up_stays_unless_a_row_says_all_of_it() {
+    let (mut desk, first, second) = asked_twice();
+    let kept = [
+        (50, Some(first), "Take"),
+        (51, Some(first), "Take the train"),
+        (52, None, "Then"),
+        (53, Some(first), "walk along the road"),
+    ];
+    for (n, question, text) in kept {
+        save(&desk, n, question, text);
+    }
+    save(&desk, 60, Some(second), "Take the train at noon.");
+    let merged = desk.read(&both_and_the_answer());
+    assert_eq!((merged.answers, merged.absorbed), (vec![key(60)], vec![]));
+    for (n, _, text) in kept {
+        assert_eq!(desk.message(key(n)).expect("the row").text, text);
+    }
+}
+
+// covers: INV-11
+#[test]
+fn a_part_that_came_after_its_row_goes_when_the_row_is_told_again() {
+    let (mut desk, first, _) = asked_twice();
+    save(&desk, 50, Some(first), "Take the train ");
+    desk.read(&both_and_the_answer());
+    save(&desk, 51, None, "Then walk along");
+    assert_eq!(desk.read(&both_and_the_answer()).absorbed, [key(51)]);
+    let rows = desk.rows();
+    assert_eq!(desk.read(&both_and_the_answer()).absorbed, []);
+    assert_eq!(desk.rows(), rows);
+}

@@ -229,3 +229,20 @@ fn the_next_answer_does_not_begin_with_the_remains_of_the_last() {
     assert_eq!(talk.last_save().text, "fresh");
     assert_eq!(talk.rows().len(), 2);
 }
+
+// covers: INV-18
+#[test]
+fn a_question_that_left_twice_has_one_answer() {
+    let mut talk = Talk::new();
+    talk.tell(Input::Asked(key(1)));
+    talk.delta("one ");
+    talk.wait(secs(31));
+    talk.tell(Input::Asked(key(1)));
+    talk.tell(Input::Confirmed(key(1)));
+    talk.delta("two ");
+    talk.delta("three");
+    talk.completed();
+    assert_eq!(talk.last_save().text, "one two three");
+    assert_eq!(talk.shown(), "one two three");
+    assert_eq!(talk.rows().len(), 1);
+}

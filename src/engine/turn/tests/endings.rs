@@ -145,19 +145,6 @@ fn an_answer_to_another_question_ends_no_turn() {
     assert!(talk.turns.is_open());
 }
 
-// covers: F-34
-#[test]
-fn pieces_after_the_server_row_add_nothing() {
-    let mut talk = Talk::waiting();
-    talk.delta("x");
-    talk.stored(&[1], &[key(101)], false);
-    let before = talk.said.len();
-    talk.delta("y");
-    talk.delta("z");
-    assert_eq!(talk.said.len(), before);
-    assert!(!talk.turns.is_open());
-}
-
 #[test]
 fn a_terminator_without_a_turn_reads_the_history_and_opens_nothing() {
     let mut talk = Talk::new();
