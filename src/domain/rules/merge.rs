@@ -21,6 +21,7 @@ use crate::domain::{
         partial::{self, Heard, Whole},
         placement::keys_between,
         repeat::Words,
+        settle_down,
     },
     time::WallTime,
 };
@@ -112,6 +113,9 @@ pub fn merge(
         editor.remove(&fragment)?;
         merged.absorbed.push(fragment.id);
     }
+    if request.placement == Placement::Newer {
+        settle_down::settle_down(editor)?;
+    }
     Ok(merged)
 }
 
@@ -169,6 +173,7 @@ impl Matcher {
     fn load(editor: &mut Editor<'_>, placement: Placement) -> RowResult<Self> {
         let id = editor.conversation().id.clone();
         let mut unplaced = editor.rows().unplaced(&id)?;
+        unplaced.extend(settle_down::settled(editor.rows(), &id)?);
         if placement == Placement::Older {
             // What was sent since is not among older rows; an answer heard before the first page
             // was read may be.
@@ -358,7 +363,7 @@ fn place(
 
 fn known_key(slot: &Slot<'_>) -> Option<SortKey> {
     match (&slot.row, slot.said.sequence) {
-        (Some(row), _) if row.key.is_server() => Some(row.key),
+        (Some(row), _) if row.key.is_server() && row.server_id.is_some() => Some(row.key),
         (_, Some(sequence)) => Some(SortKey::server(sequence)),
         _ => None,
     }

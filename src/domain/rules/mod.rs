@@ -17,6 +17,7 @@ pub mod placement;
 pub mod reading;
 pub mod repeat;
 pub mod settle;
+mod settle_down;
 pub mod user;
 
 #[cfg(test)]
