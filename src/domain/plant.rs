@@ -58,6 +58,11 @@ pub const PLANTS: &[(&str, &str, &str)] = &[
         "a server row with the words of a known one is taken for that one",
     ),
     (
+        "given-up-sinks",
+        "INV-07",
+        "an answer that the server gave up stays below the answers of later turns",
+    ),
+    (
         "again-is-a-change",
         "INV-11",
         "a row that the server tells again is written again",

@@ -285,7 +285,14 @@ impl State {
         }
         let room = self.server.room(&conversation.id);
         let mut last = None;
-        for row in rows.iter().filter(|row| row.key.is_server()) {
+        for (at, row) in rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.key.is_server())
+        {
+            if stays_behind_its_question(&rows[..at], row) {
+                continue;
+            }
             let Some(place) = row.server_id.as_ref().and_then(|id| room.place(id)) else {
                 return broken(
                     "INV-07",
@@ -502,6 +509,12 @@ impl State {
             self.note(format_args!("device {device}: {id} {before:?} -> {now:?}"));
         }
     }
+}
+
+/// An answer that the server gave up, in the turn of its question.
+fn stays_behind_its_question(before: &[Message], row: &Message) -> bool {
+    let asked = before.iter().rev().find(|row| row.own);
+    row.server_id.is_none() && !row.own && row.answers == asked.map(|asked| asked.id)
 }
 
 /// "INV-05": no key twice, no server id twice.

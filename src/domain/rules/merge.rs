@@ -25,6 +25,7 @@ use crate::domain::{
         partial::{self, Heard, Whole},
         placement::keys_between,
         repeat::Words,
+        settle_down,
     },
     time::WallTime,
 };
@@ -116,6 +117,9 @@ pub fn merge(
         editor.remove(&fragment)?;
         merged.absorbed.push(fragment.id);
     }
+    if request.placement == Placement::Newer {
+        settle_down::settle_down(editor)?;
+    }
     Ok(merged)
 }
 
@@ -179,6 +183,7 @@ impl Matcher {
         let continues =
             placement == Placement::Newer && editor.conversation().sync.newest.is_some();
         let mut unplaced = editor.rows().unplaced(&id)?;
+        unplaced.extend(settle_down::settled(editor.rows(), &id)?);
         if placement == Placement::Older {
             // What was sent since the first page was read is not among older rows; what left, or was
             // heard, before it may be.
@@ -389,7 +394,7 @@ fn place(
 
 fn known_key(slot: &Slot<'_>) -> Option<SortKey> {
     match (&slot.row, slot.said.sequence) {
-        (Some(row), _) if row.key.is_server() => Some(row.key),
+        (Some(row), _) if row.key.is_server() && row.server_id.is_some() => Some(row.key),
         (_, Some(sequence)) => Some(SortKey::server(sequence)),
         _ => None,
     }

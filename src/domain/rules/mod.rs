@@ -22,6 +22,7 @@ pub mod queue;
 pub mod reading;
 pub mod repeat;
 pub mod settle;
+mod settle_down;
 pub mod user;
 
 #[cfg(test)]
