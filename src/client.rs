@@ -417,7 +417,7 @@ impl ChatClient {
     /// Ends a conversation: closed here at once, at the server when it hears.
     ///
     /// # Errors
-    /// `NotFound`, `Unsupported`, the store's.
+    /// `Unsupported`, the store's.
     pub async fn complete(
         &self,
         conversation: ConversationId,

@@ -1,14 +1,9 @@
 //! `CompleteConversation`: the conversation is done, here at once and on the server when it hears.
 
 use crate::{
-    domain::{
-        conversation::Conversation,
-        ids::ConversationId,
-        ports::Durability,
-        rules::{conversations, intents},
-    },
+    domain::{conversation::Conversation, ids::ConversationId, ports::Durability, rules::intents},
     error::ChatError,
-    usecases::{Accepted, Ports, missing_conversation},
+    usecases::{Accepted, Ports},
 };
 
 /// Completes a conversation.
@@ -23,7 +18,7 @@ impl CompleteConversation {
     /// conversation, and the key of the action, where one waits.
     ///
     /// # Errors
-    /// `Unsupported` where the backend cannot, `NotFound`; the store's.
+    /// `Unsupported` where the backend cannot; the store's.
     ///
     /// # Persistence
     /// Overlay and outbox entry in one transaction, which survives a power cut.
@@ -34,18 +29,13 @@ impl CompleteConversation {
             ));
         }
         let stamp = ports.stamp();
-        let taken = ports
+        let (shown, action) = ports
             .repository
             .transact(Durability::Full, move |rows| {
-                let id = conversations::resolve(rows, &self.conversation)?;
-                if rows.conversation(&id)?.is_none() {
-                    return Ok(None);
-                }
-                intents::complete(rows, &id, stamp).map(Some)
+                intents::complete(rows, &self.conversation, stamp)
             })
             .await?;
         ports.dispatch.wake();
-        let (shown, action) = taken.ok_or_else(missing_conversation)?;
         Ok(Accepted { shown, action })
     }
 }

@@ -6,6 +6,7 @@
     reason = "a test program says what it expects, and starts what it needs"
 )]
 
+mod actions;
 mod fallback;
 mod sharing;
 mod support;

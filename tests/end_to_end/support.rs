@@ -67,6 +67,16 @@ impl Device {
         }
     }
 
+    /// A device that makes use of what the reference backend adds.
+    pub(crate) async fn extended(url: &str) -> Self {
+        let store = tempfile::tempdir().unwrap();
+        let client = start_with(&store, url, quick(), true).await;
+        Self {
+            client,
+            store: Arc::new(store),
+        }
+    }
+
     /// Another client on the same store, as another process would be.
     pub(crate) async fn second(&self, url: &str) -> Self {
         let client = start_on(&self.store, url, quick()).await;
@@ -138,6 +148,10 @@ impl Device {
 }
 
 pub(crate) async fn start_on(store: &TempDir, url: &str, config: Config) -> ChatClient {
+    start_with(store, url, config, false).await
+}
+
+async fn start_with(store: &TempDir, url: &str, config: Config, extensions: bool) -> ChatClient {
     let platform = Arc::new(SystemPlatform::new());
     let options = SqliteOptions {
         shared: true,
@@ -146,6 +160,7 @@ pub(crate) async fn start_on(store: &TempDir, url: &str, config: Config) -> Chat
     let repository = SqliteRepository::open(options).unwrap();
     let service = ConsultationsConfig {
         trust: TrustRoots::Webpki,
+        extensions,
         ..ConsultationsConfig::new(url)
     };
     let service = ConsultationsService::new(service, Arc::new(NoToken), platform.clone()).unwrap();

@@ -11,6 +11,7 @@ use tidings::{
         ports::{NewConversation, chat_repository::ConversationFilter},
     },
     error::ChatError,
+    usecases::wait_for_delivery::Delivery,
 };
 use tidings_backend::{Action, BackendConfig, ConflictPolicy, On, Rule};
 
@@ -178,7 +179,7 @@ async fn f22_l56_too_many_active_is_typed_and_not_waited_for() {
     let creations = backend.requests();
     let creations = creations.iter().filter(|seen| seen.method == "POST");
     assert_eq!(creations.count(), 1);
-    device.client.complete(a).await.unwrap();
+    device.complete(&a).await;
     device
         .client
         .create_conversation(about("goal-1"))
@@ -359,8 +360,10 @@ async fn f24_refused_reads_and_creations_are_told_once_and_never_repeated() {
         let id = ConversationId::parse("c1").unwrap();
         let error = device.client.synchronise(id.clone()).await.unwrap_err();
         assert_eq!(error.code(), said);
-        let error = device.client.complete(id).await.unwrap_err();
-        assert_eq!(error.code(), said);
+        let Delivery::Failed(reason) = device.complete(&id).await else {
+            panic!("it was refused");
+        };
+        assert_eq!(reason.code, said);
         let seen = backend.requests();
         let count = |method: &str| seen.iter().filter(|seen| seen.method == method).count();
         // The conversation's own word is asked for where 400 and 403 may mean "completed".

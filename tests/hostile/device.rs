@@ -321,6 +321,12 @@ impl Device {
         self.unsent(code, is).await
     }
 
+    /// Ends a conversation, and waits until the server has.
+    pub(crate) async fn complete(&self, id: &ConversationId) -> Delivery {
+        let done = self.client.complete(id.clone()).await.unwrap();
+        self.fate(done.action.unwrap()).await
+    }
+
     pub(crate) async fn fate(&self, message: ClientMessageId) -> Delivery {
         let fate = soon("its fate", self.client.wait_for_delivery(message)).await;
         fate.unwrap()

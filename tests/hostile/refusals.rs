@@ -193,7 +193,7 @@ async fn f25_send_into_a_finished_conversation_is_told_as_such() {
     let backend = backend();
     let (device, id, chat) = polling(&backend).await;
     let other = Device::start(&backend.url()).await;
-    other.client.complete(id.clone()).await.unwrap();
+    other.complete(&id).await;
     let sent = chat.send("too late").await.unwrap();
     let fate = device.fate(sent.id).await;
     let tidings::usecases::wait_for_delivery::Delivery::Failed(reason) = fate else {

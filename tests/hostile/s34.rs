@@ -98,7 +98,7 @@ async fn s34_finished_conversation_refuses_with_403_and_is_told_as_finished() {
     let other = Device::start(&backend.url()).await;
     let id = device.create().await;
     let chat = device.open(&id, ConnectionState::Live).await;
-    other.client.complete(id.clone()).await.unwrap();
+    other.complete(&id).await;
     let sent = chat.send("too late").await.unwrap();
     let fate = device.fate(sent.id).await;
     let tidings::usecases::wait_for_delivery::Delivery::Failed(reason) = fate else {

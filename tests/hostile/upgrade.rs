@@ -67,7 +67,7 @@ async fn f03_refused_upgrade_of_a_finished_conversation_closes_it() {
     let backend = backend();
     let device = Device::start(&backend.url()).await;
     let id = device.create().await;
-    device.client.complete(id.clone()).await.unwrap();
+    device.complete(&id).await;
     let _chat = device.client.open(id.clone());
     let closed = device.state(&id, ConnectionState::Closed).await;
     assert_eq!(closed.reason.as_deref(), Some("conversation.not_active"));

@@ -5,9 +5,11 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod actions;
 mod answers;
 mod archive_conversation;
 mod background;
+mod begin_conversation;
 mod connect;
 mod create_conversation;
 mod delete_conversation;

@@ -4,7 +4,7 @@ use crate::domain::{
     conversation::{COMPLETED, Status},
     delivery::{DeliveryEvent, DeliveryState, Reason},
     ids::{ClientMessageId, ConversationId, MessageId},
-    message::{Completeness, ServerMessage},
+    message::{Completeness, Message, ServerMessage},
     outbox::{Action, ActionKind, OutboxEntry},
     ports::{CreateOutcome, Rows, chat_repository::RowResult},
     rules::{
@@ -15,8 +15,8 @@ use crate::domain::{
     time::WallTime,
 };
 
-/// Rows looked at to learn whether an answer is still the newest.
-const RECENT: usize = 64;
+/// Rows looked at to learn which answer is the newest.
+pub(super) const RECENT: usize = 64;
 
 /// An action about to leave.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,15 +85,18 @@ fn is_over(
         return Ok(false);
     };
     let recent = rows.page(conversation, None, RECENT, true)?;
-    let asked = |row: &&_| {
-        let row: &crate::domain::message::Message = row;
-        row.own && (row.attempts > 0 || row.server_id.is_some())
-    };
-    let newest = recent.iter().rev().find(asked).map(|row| row.id);
+    let newest = newest_question(&recent);
     let ended = recent
         .iter()
         .any(|row| row.answers == Some(question) && row.completeness != Completeness::Streaming);
     Ok(ended || newest.is_some_and(|newest| newest != question))
+}
+
+/// The last message of ours that the server has, or may have.
+pub(super) fn newest_question(rows: &[Message]) -> Option<ClientMessageId> {
+    let on_wire = |state| matches!(state, DeliveryState::Sending | DeliveryState::Uncertain);
+    let asked = |row: &&Message| row.own && (row.state.is_on_server() || on_wire(row.state));
+    rows.iter().rev().find(asked).map(|row| row.id)
 }
 
 /// Applies a settlement to an action.
@@ -441,10 +444,7 @@ pub fn retry(
     Ok(Some(again))
 }
 
-fn changed(
-    editor: &mut Editor<'_>,
-    entry: &OutboxEntry,
-) -> RowResult<Option<crate::domain::message::Message>> {
+fn changed(editor: &mut Editor<'_>, entry: &OutboxEntry) -> RowResult<Option<Message>> {
     match entry.action.changes() {
         Some(message) => editor.rows().message(message),
         None => Ok(None),

@@ -9,7 +9,6 @@ use crate::domain::{
     delivery::{DeliveryEvent, DeliveryState},
     ids::ConversationId,
     outbox::{Action, OutboxEntry},
-    plant::planted,
     ports::{Rows, chat_repository::RowResult},
     rules::{
         editor::{Editor, Note},
@@ -94,9 +93,7 @@ pub fn bind(
         take_over(&mut stored, begun);
     }
     rows.put_conversation(&stored)?;
-    if !planted("bind-leaves-rows") {
-        rows.move_rows(&local, &id)?;
-    }
+    rows.move_rows(&local, &id)?;
     rows.remove_conversation(&local)?;
     rows.remove_outbox(creation.id)?;
     rows.put_setting(&name_of(&local), id.as_str())?;

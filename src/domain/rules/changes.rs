@@ -6,7 +6,6 @@ use crate::domain::{
     ids::ClientMessageId,
     message::{Message, Overlay, ServerMessage},
     outbox::{Action, OutboxEntry},
-    plant::planted,
     ports::chat_repository::RowResult,
     rules::{
         act,
@@ -130,16 +129,6 @@ pub(super) fn told(
 ) -> RowResult<()> {
     if said.deleted {
         return bury(editor, row, now);
-    }
-    if planted("page-lifts-overlay") {
-        let (text, overlay) = (said.text.clone(), None);
-        let bare = Message {
-            text,
-            overlay,
-            deleted: false,
-            ..row.clone()
-        };
-        return editor.update(row, bare).map(drop);
     }
     rebase(editor, row.id, &said.text)?;
     let first = pending(editor, row.id)?.into_iter().next();

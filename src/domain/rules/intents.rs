@@ -9,6 +9,7 @@ use crate::domain::{
     outbox::{Action, OutboxEntry},
     ports::{Rows, chat_repository::RowResult},
     rules::{
+        act::{RECENT, newest_question},
         changes,
         editor::Editor,
         queue::{Stamp, enqueue},
@@ -213,15 +214,11 @@ pub fn stop(
     let mut editor = Editor::open(rows, id)?;
     let id = editor.conversation().id.clone();
     let recent = editor.rows().page(&id, None, RECENT, true)?;
-    let asked = |row: &&Message| row.own && (row.attempts > 0 || row.server_id.is_some());
-    let question = recent.iter().rev().find(asked).map(|row| row.id);
+    let question = newest_question(&recent);
     let entry = enqueue(&mut editor, stamp, Action::Stop { question }, false)?;
     editor.finish()?;
     Ok(entry)
 }
-
-/// Rows among which the newest question is looked for.
-const RECENT: usize = 64;
 
 /// How removing a conversation begun here went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,6 @@ use crate::domain::{
     delivery::DeliveryState,
     ids::ClientMessageId,
     outbox::{Action, ActionKind, Fold, OutboxEntry, SendMode, fold},
-    plant::planted,
     ports::chat_repository::RowResult,
     rules::{
         act,
@@ -35,9 +34,6 @@ pub(super) fn enqueue(
 ) -> RowResult<Option<ClientMessageId>> {
     let waiting = last_about(editor, &action)?;
     let folded = waiting.as_ref().map_or(Fold::Behind, |waiting| {
-        if planted("never-fold") {
-            return Fold::Behind;
-        }
         fold(&waiting.action, waiting.state, waiting.attempt, &action)
     });
     match (folded, waiting) {

@@ -20,6 +20,7 @@ pub fn mark_read(
     up_to: Option<&MessageId>,
 ) -> RowResult<(Conversation, Option<MessageId>)> {
     let mut editor = Editor::open(rows, id)?;
+    let id = &editor.conversation().id.clone();
     let limit = match up_to {
         Some(server) => editor
             .rows()

@@ -124,14 +124,10 @@ impl Driver {
     }
 
     // one match
-    pub(super) async fn command(&mut self, mut command: Command) {
-        if let Some(id) = command
-            .conversation()
-            .cloned()
-            .filter(ConversationId::is_local)
-        {
-            command.about(self.canonical(&id).await);
-        }
+    pub(super) async fn command(&mut self, command: Command) {
+        let Some(command) = self.named(command).await else {
+            return;
+        };
         match command {
             Command::Wake => self.load_heads().await,
             Command::Open(id) => {
@@ -163,9 +159,6 @@ impl Driver {
                 whole,
                 reply,
             } => {
-                if conversation.is_local() {
-                    return answer(reply, Ok(0));
-                }
                 let wanted = if whole { Wanted::Whole } else { Wanted::News };
                 self.lane(&conversation).await;
                 self.read(&conversation, wanted, false, Purpose::App(reply));
@@ -174,9 +167,6 @@ impl Driver {
                 conversation,
                 reply,
             } => {
-                if conversation.is_local() {
-                    return answer(reply, Ok(false));
-                }
                 self.lane(&conversation).await;
                 self.read(
                     &conversation,
@@ -206,6 +196,23 @@ impl Driver {
                 self.enable();
             }
         }
+    }
+
+    /// The command about the conversation's name of now. One that no server knows yet has no
+    /// history to read: that is answered here.
+    async fn named(&mut self, mut command: Command) -> Option<Command> {
+        let about = command.conversation().cloned();
+        let Some(id) = about.filter(ConversationId::is_local) else {
+            return Some(command);
+        };
+        let name = self.canonical(&id).await;
+        command.about(name.clone());
+        match command {
+            Command::Synchronise { reply, .. } if name.is_local() => answer(reply, Ok(0)),
+            Command::LoadOlder { reply, .. } if name.is_local() => answer(reply, Ok(false)),
+            command => return Some(command),
+        }
+        None
     }
 
     /// Whether nothing may be asked of the server: suspended, or signed out.

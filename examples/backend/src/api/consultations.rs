@@ -1,6 +1,9 @@
 //! Consultations: create, list, get, complete, delete, and what hangs on them.
 
-use axum::extract::{Path, Query, State};
+use axum::{
+    extract::{Path, Query, State},
+    http::HeaderMap,
+};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -41,6 +44,8 @@ pub(super) struct Create {
 
 enum Created {
     New(Box<Beginning>),
+    /// It was created before, under the same key.
+    Again(Box<Consultation>),
     Twin(Box<Consultation>),
     TooMany,
 }
@@ -56,15 +61,22 @@ struct Beginning {
 pub(super) async fn create(
     State(app): State<Shared>,
     Caller(user): Caller,
+    headers: HeaderMap,
     Body(create): Body<Create>,
 ) -> Result<Reply, Problem> {
     check(&create)?;
+    let key = posting::key(&headers).filter(|_| app.config.extensions);
+    posting::check_client_id(key.as_deref())?;
     let config = app.config.clone();
     match app
         .store
-        .run(move |db| insert(db, &config, user, create))
+        .run(move |db| insert(db, &config, user, create, key))
         .await?
     {
+        Created::Again(row) => Ok(Reply::ok(json!({
+            "consultation": shapes::consultation(&row, true),
+            "needs_survey": false,
+        }))),
         Created::Twin(twin) => Err(conflict(&twin)),
         Created::TooMany => Err(Problem::too_many_active(app.config.max_active)),
         Created::New(beginning) => {
@@ -132,7 +144,13 @@ fn insert(
     config: &BackendConfig,
     user: String,
     create: Create,
+    key: Option<String>,
 ) -> rusqlite::Result<Created> {
+    if let Some(key) = &key
+        && let Some(row) = Consultation::created_under(db, &user, key)?
+    {
+        return Ok(Created::Again(Box::new(row)));
+    }
     let new = NewConsultation {
         user_id: user,
         persona: create.persona.unwrap_or_default(),
@@ -151,6 +169,9 @@ fn insert(
     }
     let now = clock::now();
     let row = Consultation::insert(db, &new, now)?;
+    if let Some(key) = &key {
+        row.note_key(db, key)?;
+    }
     let append = |new: NewMessage| Message::insert(db, &new, now);
     let question = create
         .initial_message

@@ -22,7 +22,7 @@ pub(super) async fn capabilities(State(app): State<Shared>) -> Result<Reply, Pro
         "version": 1,
         "extensions": [
             "idempotency_key", "client_id", "seq", "after_seq", "resume", "stop", "edit",
-            "delete_message", "read_marker",
+            "delete_message", "read_marker", "idempotent_create",
         ],
         "limits": { "content_max": posting::MAX_CONTENT, "active_max": app.config.max_active },
     })))

@@ -111,11 +111,7 @@ pub(super) async fn post(
     Body(post): Body<Post>,
 ) -> Result<Reply, Problem> {
     let id = consultations::owned(&app, &user, &id).await?.id;
-    let key = headers
-        .get("idempotency-key")
-        .and_then(|key| key.to_str().ok());
-    let client_id = key
-        .map(str::to_owned)
+    let client_id = posting::key(&headers)
         .or(post.client_id)
         .filter(|_| app.config.extensions);
     let content = post.content.unwrap_or_default();

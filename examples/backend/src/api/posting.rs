@@ -1,5 +1,7 @@
 //! Taking in a user's message: the same way whether it came by POST or over a socket.
 
+use axum::http::HeaderMap;
+
 use super::{Problem, shapes};
 use crate::{
     app::Shared,
@@ -32,6 +34,20 @@ pub(crate) fn check(content: &str) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Whether a text may name something a client makes.
+pub(crate) fn check_client_id(id: Option<&str>) -> Result<(), Problem> {
+    if id.is_some_and(|id| id.is_empty() || id.len() > MAX_CLIENT_ID) {
+        return Err(Problem::invalid("a client id has 1 to 200 bytes"));
+    }
+    Ok(())
+}
+
+/// The key that a request names what it makes by.
+pub(crate) fn key(headers: &HeaderMap) -> Option<String> {
+    let key = headers.get("idempotency-key")?.to_str().ok()?;
+    Some(key.to_owned())
+}
+
 /// Stores a message, or finds it when its client id is known.
 pub(crate) async fn store(
     app: &Shared,
@@ -40,12 +56,7 @@ pub(crate) async fn store(
     client_id: Option<String>,
 ) -> Result<Posted, Problem> {
     check(content)?;
-    if client_id
-        .as_ref()
-        .is_some_and(|id| id.is_empty() || id.len() > MAX_CLIENT_ID)
-    {
-        return Err(Problem::invalid("a client id has 1 to 200 bytes"));
-    }
+    check_client_id(client_id.as_deref())?;
     let new = NewMessage::user(conversation, content, client_id);
     let appended = app
         .store

@@ -88,6 +88,29 @@ impl Consultation {
             .optional()
     }
 
+    /// What was created under this key before.
+    pub(crate) fn created_under(
+        connection: &Connection,
+        user: &str,
+        key: &str,
+    ) -> rusqlite::Result<Option<Self>> {
+        let sql = format!(
+            "{SELECT} WHERE id = \
+             (SELECT consultation_id FROM creations WHERE user_id = ?1 AND key = ?2)"
+        );
+        let mut statement = connection.prepare_cached(&sql)?;
+        statement.query_row([user, key], Self::from_row).optional()
+    }
+
+    pub(crate) fn note_key(&self, connection: &Connection, key: &str) -> rusqlite::Result<()> {
+        connection
+            .execute(
+                "INSERT INTO creations (user_id, key, consultation_id) VALUES (?1, ?2, ?3)",
+                [&self.user_id, key, &self.id],
+            )
+            .map(drop)
+    }
+
     /// The active consultation for the same purpose, if there is one.
     pub(crate) fn twin(
         connection: &Connection,

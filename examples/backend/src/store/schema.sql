@@ -14,6 +14,14 @@ CREATE TABLE IF NOT EXISTS consultations (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS consultations_by_user ON consultations (user_id, status, started_at);
 
+-- The keys that clients gave to creations: one each, for as long as the consultation lives.
+CREATE TABLE IF NOT EXISTS creations (
+    user_id         TEXT NOT NULL,
+    key             TEXT NOT NULL,
+    consultation_id TEXT NOT NULL REFERENCES consultations (id) ON DELETE CASCADE,
+    PRIMARY KEY (user_id, key)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS messages (
     consultation_id    TEXT NOT NULL REFERENCES consultations (id) ON DELETE CASCADE,
     seq                INTEGER NOT NULL, -- dense from 1 within a consultation

@@ -42,6 +42,7 @@ async fn capabilities_are_listed_only_when_there_are_any() {
         "stop",
         "edit",
         "read_marker",
+        "idempotent_create",
     ] {
         assert!(listed.contains(&json!(name)), "{name}");
     }
@@ -299,4 +300,32 @@ async fn without_extensions_none_of_it_exists() {
             .status,
         404
     );
+}
+
+async fn create_keyed(http: &Http, key: &str, persona: &str) -> crate::support::Answer {
+    let request = http
+        .request("POST", CONSULTATIONS)
+        .header("idempotency-key", key)
+        .body(json!({ "persona": persona }).to_string());
+    Http::send(request).await.expect("an answer")
+}
+
+#[tokio::test]
+async fn the_same_key_creates_one_consultation() {
+    let backend = extended();
+    let http = Http::new(&backend);
+    let first = create_keyed(&http, "k-1", "triage").await;
+    let again = create_keyed(&http, "k-1", "triage").await;
+    assert_eq!((first.status, again.status), (201, 200));
+    let id = |answer: &crate::support::Answer| text(&answer.data()["consultation"]["id"]);
+    assert_eq!(id(&first), id(&again));
+    let other = create_keyed(&http, "k-2", "nutritionist").await;
+    assert_ne!(id(&first), id(&other));
+    let long = "k".repeat(201);
+    assert_eq!(create_keyed(&http, &long, "triage").await.status, 400);
+    let plain = start();
+    let http = Http::new(&plain);
+    create_keyed(&http, "k-1", "triage").await;
+    let second = create_keyed(&http, "k-1", "triage").await;
+    assert_eq!(second.status, 409, "no such extension: it is a twin");
 }

@@ -65,7 +65,7 @@ async fn queued(
     }
     let waiting = client.outbox().await?;
     let ours = waiting.iter().find(|entry| entry.conversation == begun.id);
-    let Some(last) = awaited.or(ours.map(|entry| entry.id)) else {
+    let Some(last) = awaited.or_else(|| ours.map(|entry| entry.id)) else {
         return Ok(());
     };
     actions::follow(context, client, feed, last, timeout).await?;

@@ -12,6 +12,7 @@
 
 mod support;
 
+mod actions;
 mod demo;
 mod doctor;
 mod encrypted;

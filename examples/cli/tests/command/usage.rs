@@ -2,7 +2,7 @@
 
 use crate::support::{Place, bare, run};
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 25] = [
     "demo",
     "chat",
     "create",
@@ -19,7 +19,10 @@ const COMMANDS: [&str; 22] = [
     "search",
     "read",
     "archive",
+    "edit-message",
     "delete-message",
+    "draft",
+    "stop",
     "complete",
     "delete",
     "export",
