@@ -71,6 +71,7 @@ impl CreateConversation {
                 let request = Merge {
                     page: &messages,
                     placement: Placement::Live,
+                    proof: None,
                     now,
                 };
                 merge::merge(&mut editor, request, &mut || platform.mint())?;

@@ -101,11 +101,17 @@ async fn f44_a_newer_version_is_refused_untouched() {
     let (home, path) = home();
     filled(&path).await;
     let later = Connection::open(&path).expect("a file");
-    later.pragma_update(None, "user_version", 2).expect("set");
+    let version: i64 = later
+        .query_row("PRAGMA user_version", (), |row| row.get(0))
+        .expect("a version");
+    later
+        .pragma_update(None, "user_version", version + 1)
+        .expect("set");
     drop(later);
     refused(home.path(), &path, RepositoryError::Newer);
     let back = Connection::open(&path).expect("a file");
-    back.pragma_update(None, "user_version", 1).expect("set");
+    back.pragma_update(None, "user_version", version)
+        .expect("set");
     drop(back);
     let store = open(&path);
     assert_eq!(accepted(&store).await.len(), 50);

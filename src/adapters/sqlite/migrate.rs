@@ -8,7 +8,10 @@ use super::{error::failed, probe::APPLICATION_ID};
 use crate::domain::ports::{RepositoryError, chat_repository::RowResult};
 
 /// Step `n` (counted from one) leads from version `n - 1` to `n`.
-const STEPS: [&str; 1] = [include_str!("migrations/0001_initial.sql")];
+const STEPS: [&str; 2] = [
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_gaps.sql"),
+];
 
 /// The version that this build writes.
 pub(super) const fn latest() -> i64 {

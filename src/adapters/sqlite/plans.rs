@@ -5,7 +5,7 @@ use rusqlite::{Connection, StatementStatus, params};
 use super::{conversation_rows, journal_rows, message_rows, migrate, outbox_rows};
 
 /// Every statement that reads or finds rows by more than the order of the table.
-const LOOKUPS: [(&str, &str); 24] = [
+const LOOKUPS: [(&str, &str); 25] = [
     ("conversation", conversation_rows::ONE),
     ("conversations", conversation_rows::LISTED),
     ("update conversation", conversation_rows::UPDATE),
@@ -15,6 +15,7 @@ const LOOKUPS: [(&str, &str); 24] = [
     ("message by number", message_rows::BY_NUMBER),
     ("message by server id", message_rows::BY_SERVER_ID),
     ("unplaced", message_rows::UNPLACED),
+    ("gaps", message_rows::GAPS),
     ("page", message_rows::PAGE),
     ("page with deleted", message_rows::PAGE_WITH_DELETED),
     ("page after", message_rows::PAGE_AFTER),

@@ -256,6 +256,7 @@ pub fn blank(id: ClientMessageId, conversation: &ConversationId) -> Message {
         deleted: false,
         unread: false,
         revision: 0,
+        gap: None,
         version: 1,
     }
 }

@@ -11,6 +11,7 @@ pub mod answer;
 pub mod attempt;
 pub mod conversations;
 pub mod editor;
+pub mod gaps;
 pub mod merge;
 pub mod placement;
 pub mod reading;

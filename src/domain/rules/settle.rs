@@ -147,6 +147,7 @@ fn applied(
         Merge {
             page: &page,
             placement,
+            proof: None,
             now,
         },
         mint,

@@ -53,7 +53,7 @@ impl Driver {
                     });
                 }
                 self.lane(&conversation).await;
-                self.read(&conversation, Wanted::News, true, Purpose::Reconcile);
+                self.read(&conversation, Wanted::Complete, true, Purpose::Reconcile);
             }
             OutboxOutput::Cooldown(until) => {
                 self.events.emit(ClientEvent::Cooldown {

@@ -54,6 +54,7 @@ fn message(n: u8, own: bool, text: &str, state: DeliveryState) -> Message {
         deleted: false,
         unread: false,
         revision: 0,
+        gap: None,
         version: 1,
     }
 }

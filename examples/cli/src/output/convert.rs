@@ -86,6 +86,7 @@ impl MessageRecord {
             created_at: text_of(row.created_at),
             deleted: row.deleted,
             incomplete: row.completeness != Completeness::Complete,
+            gap_after: row.gap.is_some(),
             snippet: None,
             cursor: None,
         }

@@ -109,6 +109,9 @@ pub(crate) struct MessageRecord {
     pub(crate) created_at: Option<String>,
     pub(crate) deleted: bool,
     pub(crate) incomplete: bool,
+    /// What the server has right behind it is not stored yet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) gap_after: bool,
     /// `search` only: the place of the match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) snippet: Option<String>,
