@@ -353,8 +353,32 @@ impl State {
             .filter_map(|row| Some((row.server_id.as_ref()?, row)))
             .collect();
         let room = self.server.room(&conversation.id);
+        let keyed = self.server.profile == Profile::Keyed;
+        // "INV-09": a row that is missing between two stored ones lies in a gap that is marked.
+        let mut marked = false;
+        let placed = |said: &crate::server::Row| {
+            let row = stored.get(&said.id)?;
+            row.key.is_server().then_some(row)
+        };
+        let first = room.rows.iter().position(|said| placed(said).is_some());
+        let last = room.rows.iter().rposition(|said| placed(said).is_some());
         for (place, said) in room.rows.iter().enumerate().skip(oldest) {
-            let keyed = self.server.profile == Profile::Keyed;
+            if let Some(row) = placed(said) {
+                marked = row.gap.is_some();
+            } else if !stored.contains_key(&said.id) && marked {
+                reached(Marker::gap_marked);
+                continue;
+            } else if !stored.contains_key(&said.id)
+                && keyed
+                && last > Some(place)
+                && first.is_some_and(|first| first < place)
+            {
+                let id = &conversation.id;
+                return broken(
+                    "INV-09",
+                    format!("row {place} of {id} is missing, and nothing marks it"),
+                );
+            }
             let covered = if keyed {
                 said.change <= newest as u64
             } else {

@@ -14,7 +14,7 @@ use tidings::{
         ScriptedService,
         scripted::{Operation, Reply, delta},
     },
-    usecases::wait_for_delivery::Delivery,
+    usecases::{search_messages::SearchMessages, wait_for_delivery::Delivery},
 };
 
 use crate::support::{App, chat, failure, lost, pass, rejected, secs, unreachable};
@@ -260,7 +260,8 @@ async fn a_refusal_takes_back_what_was_shown_and_says_why() {
 async fn a_refused_deletion_brings_the_message_back() {
     let (app, id) = sent_then_offline().await;
     app.client.delete_message(id).await.unwrap();
-    assert!(app.client.search("first", 9).await.unwrap().is_empty());
+    let search = SearchMessages::new("first");
+    assert!(app.client.search(search).await.unwrap().hits.is_empty());
     assert_eq!(stored(&app).await.last_message, None);
     app.service.clear_script();
     app.service

@@ -14,6 +14,7 @@ pub mod binding;
 mod changes;
 pub mod conversations;
 pub mod editor;
+pub mod gaps;
 pub mod intents;
 pub mod merge;
 mod partial;
