@@ -122,6 +122,7 @@ pub(crate) async fn merge_page(
             let request = Merge {
                 page: &page,
                 placement: Placement::Newer,
+                proof: None,
                 now: at(first),
             };
             merge(&mut editor, request, &mut mint)?;

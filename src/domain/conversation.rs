@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use crate::domain::{
-    cursor::SyncPosition,
+    cursor::{ChangeMark, SyncPosition},
     ids::{ClientMessageId, ConversationId, UserId},
     message::Role,
     order::SortKey,
@@ -107,6 +107,9 @@ pub struct ServerConversation {
     pub participants: Vec<UserId>,
     /// Further scalar facts, by the backend's own names.
     pub attributes: BTreeMap<String, String>,
+    /// What its list entry says of its state; `None` where the backend offers no such mark, or
+    /// the entry was not read from a list.
+    pub mark: Option<ChangeMark>,
 }
 
 impl ServerConversation {
@@ -124,6 +127,7 @@ impl ServerConversation {
             last_message_at: None,
             participants: Vec::new(),
             attributes: BTreeMap::new(),
+            mark: None,
         }
     }
 }
@@ -198,9 +202,16 @@ impl Conversation {
             mine.participants = said.participants;
         }
         mine.attributes.extend(said.attributes);
+        mine.mark = said.mark.or_else(|| mine.mark.take());
         let newest = mine.last_message_at.or(mine.updated_at).or(mine.created_at);
         self.activity_at = self.activity_at.max(newest);
         self.version += 1;
+    }
+
+    /// Whether the server may have news: its list entry says so, or says nothing.
+    #[must_use]
+    pub fn may_have_news(&self) -> bool {
+        self.server.mark.is_none() || self.server.mark != self.sync.listed
     }
 
     /// Whether messages may be sent as far as this device knows.

@@ -27,15 +27,62 @@ pub enum HistoryRange {
     After(SyncCursor),
     /// The page just before the cursor.
     Before(SyncCursor),
+    /// The newest page, as [`HistoryRange::Newest`]; an earlier page told where it ends.
+    Tail(SyncCursor),
+}
+
+/// A hole in the stored history, right behind the row that carries it.
+///
+/// Two neighbours without one between them have nothing between them on the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// A backward read from here fills it; `None` where the next forward read does.
+    pub before: Option<SyncCursor>,
+}
+
+impl Gap {
+    /// A hole above the forward cursor.
+    #[must_use]
+    pub const fn ahead() -> Self {
+        Self { before: None }
+    }
+
+    /// A hole that ends at this cursor.
+    #[must_use]
+    pub const fn before(cursor: SyncCursor) -> Self {
+        Self {
+            before: Some(cursor),
+        }
+    }
+}
+
+/// What a list says of a conversation's state; equal marks mean that nothing of it changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeMark(String);
+
+impl ChangeMark {
+    /// Wraps the adapter's own text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The adapter's own text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// How far a conversation's stored history reaches.
 ///
-/// The loaded part is one contiguous range; `oldest` and `newest` are its ends.
+/// What is missing between the two ends is marked on the rows around it: see [`Gap`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SyncPosition {
     /// Where the next forward read starts; `None` before the first load.
     pub newest: Option<SyncCursor>,
     /// Where the next backward read ends; `None` when the beginning is stored.
     pub oldest: Option<SyncCursor>,
+    /// What the list said of the conversation before its news were last read to their end.
+    pub listed: Option<ChangeMark>,
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::domain::{
+    cursor::Gap,
     delivery::DeliveryState,
     ids::{ClientMessageId, ConversationId, MessageId, UserId},
     order::SortKey,
@@ -138,6 +139,8 @@ pub struct Message {
     pub unread: bool,
     /// The server's revision of the content; higher wins.
     pub revision: u64,
+    /// What the server has right behind this row is not stored yet.
+    pub gap: Option<Gap>,
     /// Grows with every change of this row on this device; observers compare it.
     pub version: u64,
 }
@@ -174,6 +177,7 @@ impl fmt::Debug for Message {
             .field("attempts", &self.attempts)
             .field("completeness", &self.completeness)
             .field("deleted", &self.deleted)
+            .field("gap", &self.gap)
             .field("version", &self.version)
             .finish_non_exhaustive()
     }

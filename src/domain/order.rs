@@ -39,6 +39,16 @@ impl SortKey {
         Self(self.0.saturating_add(1))
     }
 
+    /// The sequence number that gave this place; `None` where another rule did.
+    #[must_use]
+    pub const fn sequence(self) -> Option<i64> {
+        if self.is_server() && self.0 % SPACING == 0 {
+            Some(self.0 / SPACING)
+        } else {
+            None
+        }
+    }
+
     /// Whether the server has placed the item.
     #[must_use]
     pub const fn is_server(self) -> bool {

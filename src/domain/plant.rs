@@ -58,6 +58,11 @@ pub const PLANTS: &[(&str, &str, &str)] = &[
         "a server row with the words of a known one is taken for that one",
     ),
     (
+        "given-up-sinks",
+        "INV-07",
+        "an answer that the server gave up stays below the answers of later turns",
+    ),
+    (
         "again-is-a-change",
         "INV-11",
         "a row that the server tells again is written again",
@@ -95,10 +100,26 @@ pub const PLANTS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// Plants that the model check of synchronising finds; see [`PLANTS`].
+#[cfg(feature = "testing")]
+pub const SYNC_PLANTS: &[(&str, &str, &str)] = &[
+    (
+        "gap-unmarked",
+        "INV-09",
+        "the newest page is stored above a hole that nothing marks",
+    ),
+    (
+        "gap-closed-early",
+        "INV-09",
+        "one page into a gap is taken for all of it",
+    ),
+];
+
 /// Activates one plant for this process; `false` where there is none of that name.
 #[cfg(feature = "testing")]
 pub fn sow(name: &str) -> bool {
-    let Some(index) = PLANTS.iter().position(|(plant, ..)| *plant == name) else {
+    let mut all = PLANTS.iter().chain(SYNC_PLANTS);
+    let Some(index) = all.position(|(plant, ..)| *plant == name) else {
         return false;
     };
     SOWN.store(index + 1, Ordering::Relaxed);
@@ -112,7 +133,9 @@ pub fn planted(name: &str) -> bool {
     let index = SOWN.load(Ordering::Relaxed);
     index > 0
         && PLANTS
-            .get(index - 1)
+            .iter()
+            .chain(SYNC_PLANTS)
+            .nth(index - 1)
             .is_some_and(|(plant, ..)| *plant == name)
 }
 

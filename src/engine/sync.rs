@@ -1,17 +1,19 @@
-//! Keeping the stored history equal to the server's: one read at a time, forward first.
+//! Keeping the stored history equal to the server's: one read at a time, the newest first.
 //!
-//! | state | input | state after | and |
+//! | leg | what comes | leg after | and |
 //! |---|---|---|---|
-//! | idle | request | forward | fetch after the newest cursor, or the newest page |
+//! | – | request | forward | fetch after the newest cursor, or the newest page |
+//! | forward | page, more to come, its end told | forward | fetch the newest page; a gap is left |
 //! | forward | page, more to come | forward | fetch on |
-//! | forward | page, end | idle, or backward where the whole was asked for | answer requests |
+//! | forward | page, end | gap, older or – | answer who only wanted the news |
 //! | forward | cursor refused | forward | say discontinuity, fetch the newest page; nothing is wiped |
-//! | backward | page, not the beginning | backward, or idle where one page was asked for | |
-//! | backward | page, the beginning | idle | answer requests |
-//! | any | error | idle | answer requests with it |
+//! | gap | page | forward where asked for meanwhile, else gap, older or – | fill the newest gap |
+//! | older | page | the same, where the whole is asked for | |
+//! | any | error | – | answer requests with it, or say that the run broke off |
 //!
 //! A request that comes while a read is under way waits for a read that starts after it: whoever
-//! asks "is my message there by now" must not be answered with an older look.
+//! asks "is my message there by now" must not be answered with an older look. It does not wait for
+//! a long backfill: the news are looked at between two of its pages.
 
 use std::collections::VecDeque;
 
@@ -25,14 +27,16 @@ use crate::domain::{
 pub type Ticket = u64;
 
 /// How much is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wanted {
-    /// What is new since the last read.
+    /// The newest messages; answered while gaps behind them are still being filled.
     News,
-    /// News, then everything back to the beginning.
-    Whole,
-    /// News on a first read, then one page before what is stored.
+    /// What came since the last read, without a gap.
+    Complete,
+    /// That, then one page before what is stored.
     OlderPage,
+    /// That, then everything back to the beginning.
+    Whole,
 }
 
 /// What happens to a synchronisation.
@@ -51,6 +55,10 @@ pub enum Input {
     Stored {
         /// Where the stored history ends now.
         position: SyncPosition,
+        /// The newest gap that is left.
+        gap: Option<SyncCursor>,
+        /// Where the newest page ends, if it may be read next.
+        tail: Option<SyncCursor>,
         /// Whether the server has more in the direction that was read.
         more: bool,
         /// Messages new to this device.
@@ -74,6 +82,8 @@ pub enum Output {
         /// How many messages were new, or why it could not be.
         result: Result<usize, ServiceError>,
     },
+    /// A gap is left and nobody waits for it: another catch-up has to go on.
+    BrokeOff,
     /// Something to tell.
     Phase {
         /// What.
@@ -90,13 +100,30 @@ struct Request {
     quiet: bool,
 }
 
+/// What is being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leg {
+    Forward,
+    Gap,
+    Older,
+}
+
 #[derive(Clone, Debug)]
 struct Run {
     requests: Vec<Request>,
-    backward: bool,
+    leg: Leg,
     fetched: usize,
     pages: usize,
+    /// Whether the newest page was read out of turn: once a leg is enough.
+    jumped: bool,
+    /// Whether that page is being fetched.
+    leaping: bool,
+    /// A gap that a page neither closed nor moved: the server has no more to say of it now.
+    stuck: Option<SyncCursor>,
+    gap_told: bool,
     told: bool,
+    /// Whether nothing was known before it.
+    first: bool,
 }
 
 /// More pages in one run than any conversation has: a server that never ends is cut off.
@@ -106,17 +133,19 @@ const MAX_PAGES: usize = 100_000;
 #[derive(Clone, Debug, Default)]
 pub struct Sync {
     position: SyncPosition,
+    gap: Option<SyncCursor>,
     run: Option<Run>,
     waiting: Vec<Request>,
     outputs: VecDeque<Output>,
 }
 
 impl Sync {
-    /// Continues from a stored position.
+    /// Continues from a stored position; `gap` is the newest one that is not filled.
     #[must_use]
-    pub fn new(position: SyncPosition) -> Self {
+    pub fn new(position: SyncPosition, gap: Option<SyncCursor>) -> Self {
         Self {
             position,
+            gap,
             ..Self::default()
         }
     }
@@ -137,11 +166,16 @@ impl Sync {
             }
             Input::Stored {
                 position,
+                gap,
+                tail,
                 more,
                 fresh,
                 length,
             } => {
-                self.stored(position, more, fresh, length);
+                let moved = position != self.position || gap != self.gap;
+                self.position = position;
+                self.gap = gap;
+                self.stored(more && moved && length > 0, tail, fresh);
             }
             Input::Failed(error) => self.failed(&error),
         }
@@ -166,10 +200,15 @@ impl Sync {
         let told = self.position.newest.is_none() || requests.iter().any(|request| !request.quiet);
         self.run = Some(Run {
             requests,
-            backward: false,
+            leg: Leg::Forward,
             fetched: 0,
             pages: 0,
+            jumped: false,
+            leaping: false,
+            stuck: None,
+            gap_told: false,
             told,
+            first: self.position.newest.is_none(),
         });
         if told {
             self.tell(SyncPhase::Started, 0);
@@ -185,49 +224,104 @@ impl Sync {
         self.outputs.push_back(Output::Fetch(range));
     }
 
-    fn stored(&mut self, position: SyncPosition, more: bool, fresh: usize, length: usize) {
-        let moved = position != self.position;
-        let first = self.position.newest.is_none();
-        self.position = position;
+    /// `goes_on`: the server has more in this direction, and this page was worth something: one
+    /// that neither moved anything nor held anything would come for ever.
+    fn stored(&mut self, goes_on: bool, tail: Option<SyncCursor>, fresh: usize) {
         let Some(run) = &mut self.run else { return };
         run.fetched += fresh;
         run.pages += 1;
-        // A page that neither moved the cursor nor held anything would come for ever.
-        let goes_on = more && moved && length > 0 && run.pages < MAX_PAGES;
-        if run.backward {
-            return self.after_backward(goes_on);
+        run.leaping = false;
+        let goes_on = goes_on && run.pages < MAX_PAGES;
+        match run.leg {
+            Leg::Forward if goes_on => self.go_forward(tail),
+            Leg::Forward => {
+                self.answer_news();
+                self.go_on();
+            }
+            Leg::Gap => self.go_on(),
+            Leg::Older if goes_on => self.go_older(),
+            Leg::Older => self.finish(Ok(())),
         }
-        if goes_on {
+    }
+
+    fn go_forward(&mut self, tail: Option<SyncCursor>) {
+        let Some(run) = &mut self.run else { return };
+        match tail.filter(|_| !std::mem::replace(&mut run.jumped, true)) {
+            Some(tail) => {
+                run.leaping = true;
+                let range = HistoryRange::Tail(tail);
+                self.outputs.push_back(Output::Fetch(range));
+            }
+            None => self.fetch_forward(),
+        }
+    }
+
+    /// Who only wanted the newest messages has them.
+    fn answer_news(&mut self) {
+        let Some(run) = &mut self.run else { return };
+        if self.gap.is_none() {
+            return;
+        }
+        let content = |request: &Request| request.wanted == Wanted::News;
+        let (content, rest) = std::mem::take(&mut run.requests)
+            .into_iter()
+            .partition(content);
+        run.requests = rest;
+        let fetched = run.fetched;
+        self.answer(content, &Ok(fetched));
+    }
+
+    /// After a forward leg, or a page of a gap: what is most wanted now.
+    fn go_on(&mut self) {
+        let Some(run) = &mut self.run else { return };
+        if run.leg == Leg::Gap && !self.waiting.is_empty() {
+            run.requests.append(&mut self.waiting);
+            run.leg = Leg::Forward;
+            run.jumped = false;
             return self.fetch_forward();
         }
-        let wanted = |wanted| run.requests.iter().any(|request| request.wanted == wanted);
-        let older = wanted(Wanted::Whole) || (wanted(Wanted::OlderPage) && !first);
-        self.go_backward(older);
-    }
-
-    fn go_backward(&mut self, wanted: bool) {
-        match (&self.position.oldest, &mut self.run) {
-            (Some(cursor), Some(run)) if wanted => {
-                run.backward = true;
-                self.outputs
-                    .push_back(Output::Fetch(HistoryRange::Before(cursor.clone())));
+        if let Some(gap) = self.gap.clone().filter(|gap| run.may_fill(gap)) {
+            run.leg = Leg::Gap;
+            run.stuck = Some(gap.clone());
+            let (first, fetched) = (!std::mem::replace(&mut run.gap_told, true), run.fetched);
+            if first {
+                run.told = true;
+                self.tell(SyncPhase::Gap, fetched);
             }
-            _ => self.finish(Ok(())),
+            let range = HistoryRange::Before(gap);
+            return self.outputs.push_back(Output::Fetch(range));
         }
+        self.go_older();
     }
 
-    fn after_backward(&mut self, goes_on: bool) {
-        let whole = self.run.as_ref().is_some_and(|run| {
-            run.requests
-                .iter()
-                .any(|request| request.wanted == Wanted::Whole)
-        });
-        self.go_backward(goes_on && whole);
+    fn go_older(&mut self) {
+        let Some(run) = &mut self.run else { return };
+        let asked = run.requests.iter().map(|request| request.wanted).max();
+        let more = match (asked, run.leg) {
+            (Some(Wanted::Whole), _) => true,
+            // A first read brings a page by itself; afterwards one is enough.
+            (Some(Wanted::OlderPage), leg) => leg != Leg::Older && !run.first,
+            _ => false,
+        };
+        match self.position.oldest.clone().filter(|_| more) {
+            Some(cursor) => {
+                run.leg = Leg::Older;
+                let range = HistoryRange::Before(cursor);
+                self.outputs.push_back(Output::Fetch(range));
+            }
+            None => self.finish(Ok(())),
+        }
     }
 
     fn failed(&mut self, error: &ServiceError) {
-        let backward = self.run.as_ref().is_some_and(|run| run.backward);
-        if error.kind == FailureKind::CursorRefused && !backward && self.position.newest.is_some() {
+        let refused = error.kind == FailureKind::CursorRefused;
+        let leap = self.run.as_mut();
+        if refused && leap.is_some_and(|run| std::mem::take(&mut run.leaping)) {
+            // The end was foretold wrongly: it is reached step by step.
+            return self.fetch_forward();
+        }
+        let forward = self.run.as_ref().is_some_and(|run| run.leg == Leg::Forward);
+        if refused && forward && self.position.newest.is_some() {
             self.position.newest = None;
             self.tell(SyncPhase::Discontinuity, 0);
             if let Some(run) = &mut self.run {
@@ -240,14 +334,24 @@ impl Sync {
 
     fn finish(&mut self, result: Result<(), ServiceError>) {
         let Some(run) = self.run.take() else { return };
+        let result = match result {
+            Ok(()) if self.gap.is_some() => Err(gap_left()),
+            other => other,
+        };
         if result.is_ok() && (run.told || run.fetched > 0) {
             self.tell(SyncPhase::Synced, run.fetched);
         }
-        for request in run.requests {
-            let result = result.clone().map(|()| run.fetched);
+        if result.is_err() && run.requests.is_empty() && self.gap.is_some() {
+            self.outputs.push_back(Output::BrokeOff);
+        }
+        self.answer(run.requests, &result.map(|()| run.fetched));
+    }
+
+    fn answer(&mut self, requests: Vec<Request>, result: &Result<usize, ServiceError>) {
+        for request in requests {
             self.outputs.push_back(Output::Finished {
                 ticket: request.ticket,
-                result,
+                result: result.clone(),
             });
         }
     }
@@ -258,150 +362,31 @@ impl Sync {
 
     /// Answers everybody with an error and forgets the run; its page, if it still comes, is void.
     pub fn abandon(&mut self) {
-        let gone = ServiceError::new(
-            FailureKind::Interrupted,
-            RetryClass::Backoff,
-            Outcome::NotApplied,
-            "the read was given up",
-        );
-        self.finish(Err(gone.clone()));
-        for request in std::mem::take(&mut self.waiting) {
-            self.outputs.push_back(Output::Finished {
-                ticket: request.ticket,
-                result: Err(gone.clone()),
-            });
+        let gone = || Err(failure(FailureKind::Interrupted, "the read was given up"));
+        if let Some(run) = self.run.take() {
+            self.answer(run.requests, &gone());
         }
+        let waiting = std::mem::take(&mut self.waiting);
+        self.answer(waiting, &gone());
     }
+}
 
-    /// Where the stored history ends, as far as this machine knows.
-    #[must_use]
-    pub const fn newest(&self) -> Option<&SyncCursor> {
-        self.position.newest.as_ref()
+impl Run {
+    fn may_fill(&self, gap: &SyncCursor) -> bool {
+        self.stuck.as_ref() != Some(gap) && self.pages < MAX_PAGES
     }
+}
+
+fn gap_left() -> ServiceError {
+    failure(
+        FailureKind::Protocol,
+        "the server does not give what lies in a gap of the history",
+    )
+}
+
+fn failure(kind: FailureKind, text: &str) -> ServiceError {
+    ServiceError::new(kind, RetryClass::Backoff, Outcome::NotApplied, text)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(newest: &str, oldest: Option<&str>) -> SyncPosition {
-        SyncPosition {
-            newest: Some(SyncCursor::new(newest)),
-            oldest: oldest.map(SyncCursor::new),
-        }
-    }
-
-    fn drain(sync: &mut Sync) -> Vec<Output> {
-        std::iter::from_fn(|| sync.poll_output()).collect()
-    }
-
-    fn request(ticket: Ticket, wanted: Wanted) -> Input {
-        Input::Request {
-            ticket,
-            wanted,
-            quiet: true,
-        }
-    }
-
-    fn after(cursor: &str) -> Output {
-        Output::Fetch(HistoryRange::After(SyncCursor::new(cursor)))
-    }
-
-    #[test]
-    fn l42_a_request_during_a_read_is_answered_by_a_later_read() {
-        let mut sync = Sync::new(at("5", None));
-        sync.handle(request(1, Wanted::News));
-        sync.handle(request(2, Wanted::News));
-        assert_eq!(drain(&mut sync), [after("5")]);
-        sync.handle(Input::Stored {
-            position: at("6", None),
-            more: false,
-            fresh: 1,
-            length: 3,
-        });
-        let outputs = drain(&mut sync);
-        assert!(outputs.contains(&Output::Finished {
-            ticket: 1,
-            result: Ok(1)
-        }));
-        assert_eq!(outputs.last(), Some(&after("6")));
-    }
-
-    #[test]
-    fn l70_forward_pages_are_read_to_the_end() {
-        let mut sync = Sync::new(at("0", None));
-        sync.handle(request(1, Wanted::News));
-        sync.handle(Input::Stored {
-            position: at("100", None),
-            more: true,
-            fresh: 100,
-            length: 100,
-        });
-        assert_eq!(drain(&mut sync), [after("0"), after("100")]);
-    }
-
-    #[test]
-    fn f33_a_server_that_never_ends_its_pages_is_cut_off() {
-        let mut sync = Sync::new(at("5", None));
-        sync.handle(request(1, Wanted::News));
-        sync.handle(Input::Stored {
-            position: at("5", None),
-            more: true,
-            fresh: 0,
-            length: 2,
-        });
-        assert!(!sync.is_running());
-    }
-
-    #[test]
-    fn the_whole_goes_back_to_the_beginning() {
-        let mut sync = Sync::default();
-        sync.handle(request(1, Wanted::Whole));
-        sync.handle(Input::Stored {
-            position: at("250", Some("150")),
-            more: false,
-            fresh: 100,
-            length: 100,
-        });
-        sync.handle(Input::Stored {
-            position: at("250", Some("50")),
-            more: true,
-            fresh: 100,
-            length: 100,
-        });
-        sync.handle(Input::Stored {
-            position: at("250", None),
-            more: false,
-            fresh: 50,
-            length: 50,
-        });
-        let outputs = drain(&mut sync);
-        assert!(outputs.contains(&Output::Finished {
-            ticket: 1,
-            result: Ok(250)
-        }));
-        assert!(outputs.contains(&Output::Phase {
-            phase: SyncPhase::Synced,
-            fetched: 250
-        }));
-    }
-
-    #[test]
-    fn a_refused_cursor_is_a_discontinuity_and_a_fresh_look_never_a_wipe() {
-        let mut sync = Sync::new(at("5", None));
-        sync.handle(request(1, Wanted::News));
-        let refused = ServiceError::new(
-            FailureKind::CursorRefused,
-            RetryClass::Never,
-            Outcome::NotApplied,
-            "shrunk",
-        );
-        sync.handle(Input::Failed(refused));
-        let outputs = drain(&mut sync);
-        assert!(outputs.contains(&Output::Phase {
-            phase: SyncPhase::Discontinuity,
-            fetched: 0
-        }));
-        assert_eq!(outputs.last(), Some(&Output::Fetch(HistoryRange::Newest)));
-    }
-}
+mod tests;

@@ -1,3 +1,3 @@
 //! Planted bugs, for the simulation to find; see [`sow`] and [`PLANTS`].
 
-pub use crate::domain::plant::{PLANTS, planted, sow};
+pub use crate::domain::plant::{PLANTS, SYNC_PLANTS, planted, sow};

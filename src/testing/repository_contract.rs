@@ -107,6 +107,7 @@ macro_rules! repository_contract {
             messages::message_round_trips_with_every_field,
             messages::message_texts_come_back_to_the_byte,
             messages::every_state_role_and_completeness_round_trips,
+            messages::gaps_are_found_in_order_and_go_with_their_mark,
             messages::updated_message_keeps_nothing_of_the_old,
             messages::a_key_names_one_row,
             messages::a_server_id_names_one_row_of_a_conversation,

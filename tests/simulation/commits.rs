@@ -285,7 +285,14 @@ impl State {
         }
         let room = self.server.room(&conversation.id);
         let mut last = None;
-        for row in rows.iter().filter(|row| row.key.is_server()) {
+        for (at, row) in rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.key.is_server())
+        {
+            if stays_behind_its_question(&rows[..at], row) {
+                continue;
+            }
             let Some(place) = row.server_id.as_ref().and_then(|id| room.place(id)) else {
                 return broken(
                     "INV-07",
@@ -346,8 +353,32 @@ impl State {
             .filter_map(|row| Some((row.server_id.as_ref()?, row)))
             .collect();
         let room = self.server.room(&conversation.id);
+        let keyed = self.server.profile == Profile::Keyed;
+        // "INV-09": a row that is missing between two stored ones lies in a gap that is marked.
+        let mut marked = false;
+        let placed = |said: &crate::server::Row| {
+            let row = stored.get(&said.id)?;
+            row.key.is_server().then_some(row)
+        };
+        let first = room.rows.iter().position(|said| placed(said).is_some());
+        let last = room.rows.iter().rposition(|said| placed(said).is_some());
         for (place, said) in room.rows.iter().enumerate().skip(oldest) {
-            let keyed = self.server.profile == Profile::Keyed;
+            if let Some(row) = placed(said) {
+                marked = row.gap.is_some();
+            } else if !stored.contains_key(&said.id) && marked {
+                reached(Marker::gap_marked);
+                continue;
+            } else if !stored.contains_key(&said.id)
+                && keyed
+                && last > Some(place)
+                && first.is_some_and(|first| first < place)
+            {
+                let id = &conversation.id;
+                return broken(
+                    "INV-09",
+                    format!("row {place} of {id} is missing, and nothing marks it"),
+                );
+            }
             let covered = if keyed {
                 said.change <= newest as u64
             } else {
@@ -502,6 +533,12 @@ impl State {
             self.note(format_args!("device {device}: {id} {before:?} -> {now:?}"));
         }
     }
+}
+
+/// An answer that the server gave up, in the turn of its question.
+fn stays_behind_its_question(before: &[Message], row: &Message) -> bool {
+    let asked = before.iter().rev().find(|row| row.own);
+    row.server_id.is_none() && !row.own && row.answers == asked.map(|asked| asked.id)
 }
 
 /// "INV-05": no key twice, no server id twice.

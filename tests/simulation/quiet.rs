@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use tidings::domain::{
-    connection::ConnectionState, event::SessionEvent, ids::ConversationId, message::Completeness,
+    connection::ConnectionState,
+    event::SessionEvent,
+    ids::ConversationId,
+    message::{Completeness, Message},
     outbox::SendMode,
 };
 use tokio::time::{Instant, sleep, timeout};
@@ -239,6 +242,20 @@ async fn replay(world: &World, device: &Device) {
     );
 }
 
+/// Whether an answer that was given up stands behind the answer of a later turn.
+fn sunk(rows: &[Message], row: &Message) -> bool {
+    let over = row.completeness != Completeness::Streaming;
+    let behind = rows
+        .iter()
+        .skip_while(|other| Some(other.id) != row.answers);
+    let mut later = behind
+        .skip(1)
+        .take_while(|other| other.id != row.id)
+        .filter(|other| other.server_id.is_some())
+        .skip_while(|other| !other.own);
+    over && later.any(|other| !other.own)
+}
+
 fn difference(before: &Snapshot, after: &Snapshot) -> String {
     for ((a, rows_a), (b, rows_b)) in before.rooms.iter().zip(&after.rooms) {
         let changed = rows_a.iter().zip(rows_b).find(|(a, b)| a != b);
@@ -271,7 +288,11 @@ impl State {
             );
         };
         let said = &self.server.room(room).rows;
-        let placed: Vec<_> = rows.iter().filter(|row| row.key.is_server()).collect();
+        let given_up = |row: &&Message| !row.own && row.server_id.is_none();
+        let placed: Vec<_> = rows
+            .iter()
+            .filter(|row| row.key.is_server() && !given_up(row))
+            .collect();
         if placed.len() != said.len() {
             let (here, there) = (placed.len(), said.len());
             return self.violation(
@@ -302,6 +323,12 @@ impl State {
             return self.violation(
                 "INV-18",
                 format_args!("device {device}: the answer {row} never found its row"),
+            );
+        }
+        if let Some(row) = rows.iter().filter(given_up).find(|row| sunk(rows, row)) {
+            return self.violation(
+                "INV-07",
+                format_args!("device {device}: {} stands below later answers", row.id),
             );
         }
         let homeless = rows

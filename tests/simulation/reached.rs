@@ -38,6 +38,7 @@ markers![
     answer_replaced_by_row,
     waited_for_turn,
     polling_used,
+    gap_marked,
     socket_live,
     deaf_socket_replaced,
     cursor_paged_forward,

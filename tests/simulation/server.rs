@@ -195,7 +195,7 @@ impl Server {
                 let at = offset(cursor).saturating_sub(OVERLAP.min(limit.saturating_sub(1)));
                 (at, (at + limit).min(total))
             }
-            HistoryRange::Before(cursor) => {
+            HistoryRange::Before(cursor) | HistoryRange::Tail(cursor) => {
                 let at = offset(cursor);
                 (at.saturating_sub(limit), at)
             }
@@ -205,6 +205,7 @@ impl Server {
             older: (from > 0).then(|| SyncCursor::new(from.to_string())),
             newer: SyncCursor::new(to.to_string()),
             more: to < total,
+            tail: (to < total).then(|| SyncCursor::new(total.to_string())),
             skipped: 0,
         }
     }
@@ -229,7 +230,7 @@ impl Server {
                 fresh.sort_unstable();
                 (fresh, if more { last } else { room.changes }, more)
             }
-            HistoryRange::Before(cursor) => {
+            HistoryRange::Before(cursor) | HistoryRange::Tail(cursor) => {
                 let at = offset(cursor);
                 ((at.saturating_sub(limit)..at).collect(), 0, false)
             }
@@ -240,6 +241,8 @@ impl Server {
             older: (first > 0).then(|| SyncCursor::new(first.to_string())),
             newer: SyncCursor::new(newer.to_string()),
             more,
+            // A jump would miss the changes of older rows.
+            tail: None,
             skipped: 0,
         }
     }

@@ -57,12 +57,19 @@ impl Chunk {
         }
     }
 
+    /// Where the history ends, as far as the server's count can be believed: it counts more than
+    /// this page.
+    fn foretold_end(&self) -> Option<usize> {
+        self.total.filter(|total| *total > self.end())
+    }
+
     fn into_page(self, asked: usize) -> HistoryPage {
         let more = self.promises_more(asked);
         let start = if self.whole { 0 } else { self.offset };
         HistoryPage {
             older: (start > 0).then(|| cursor(start)),
             newer: cursor(self.end()),
+            tail: self.foretold_end().filter(|_| more).map(cursor),
             more,
             skipped: self.skipped,
             messages: self.messages,
@@ -81,7 +88,9 @@ impl ConsultationsService {
         match range {
             HistoryRange::Newest => self.newest(id, limit).await,
             HistoryRange::After(cursor) => self.after(id, place(cursor)?, limit).await,
-            HistoryRange::Before(cursor) => self.before(id, place(cursor)?, limit).await,
+            HistoryRange::Before(cursor) | HistoryRange::Tail(cursor) => {
+                self.before(id, place(cursor)?, limit).await
+            }
         }
     }
 
@@ -289,6 +298,7 @@ fn nothing_before(known: usize) -> HistoryPage {
         older: None,
         newer: cursor(known),
         more: false,
+        tail: None,
         skipped: 0,
     }
 }

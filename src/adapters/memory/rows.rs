@@ -114,6 +114,11 @@ impl Rows for MemoryRows<'_> {
         Ok(unplaced.cloned().collect())
     }
 
+    fn gaps(&mut self, conversation: &ConversationId) -> RowResult<Vec<Message>> {
+        let rows = self.state.span(conversation, None, None);
+        Ok(rows.filter(|row| row.gap.is_some()).cloned().collect())
+    }
+
     fn insert_message(&mut self, message: &Message) -> RowResult<()> {
         let state = self.change()?;
         if state.look_up(&message.id).is_some() {

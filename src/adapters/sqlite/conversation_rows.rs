@@ -8,7 +8,7 @@ use super::{
 };
 use crate::domain::{
     conversation::{Context, Conversation, LastMessage, ServerConversation, Status},
-    cursor::{SyncCursor, SyncPosition},
+    cursor::{ChangeMark, SyncCursor, SyncPosition},
     ids::{ConversationId, UserId},
     message::Role,
     ports::chat_repository::ConversationFilter,
@@ -22,7 +22,8 @@ macro_rules! query {
              server_id, persona, status, server_title, context_type, context_id,
              created_at, updated_at, last_message_at, participants, attributes,
              last_id, last_role, last_body, last_at, last_key,
-             activity_at, unread, stored, read_to, sync_newest, sync_oldest, version, completing
+             activity_at, unread, stored, read_to, sync_newest, sync_oldest, sync_listed, mark,
+             version, completing
              FROM conversation ",
             $rest
         )
@@ -41,10 +42,10 @@ const INSERT: &str = "INSERT INTO conversation (
     server_id, persona, status, server_title,
     created_at, updated_at, last_message_at, participants, attributes,
     last_id, last_role, last_body, last_at, last_key,
-    unread, stored, read_to, sync_newest, sync_oldest, version, completing,
+    unread, stored, read_to, sync_newest, sync_oldest, sync_listed, mark, version, completing,
     hidden, activity_at, context_type, context_id)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-    ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
+    ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)";
 
 /// Columns that no index holds, so that an update of them alone dirties one page.
 pub(super) const UPDATE: &str = "UPDATE conversation SET
@@ -52,8 +53,8 @@ pub(super) const UPDATE: &str = "UPDATE conversation SET
     server_id = ?5, persona = ?6, status = ?7, server_title = ?8,
     created_at = ?9, updated_at = ?10, last_message_at = ?11, participants = ?12, attributes = ?13,
     last_id = ?14, last_role = ?15, last_body = ?16, last_at = ?17, last_key = ?18,
-    unread = ?19, stored = ?20, read_to = ?21, sync_newest = ?22, sync_oldest = ?23, version = ?24,
-    completing = ?25
+    unread = ?19, stored = ?20, read_to = ?21, sync_newest = ?22, sync_oldest = ?23,
+    sync_listed = ?24, mark = ?25, version = ?26, completing = ?27
     WHERE id = ?1";
 
 /// The list's columns; in most cases nothing of them changed and no index is touched.
@@ -176,6 +177,8 @@ fn with_plain<T>(of: &Conversation, run: impl FnOnce(&[&dyn ToSql]) -> T) -> T {
         of.read_to.map(|key| key.as_i64()),
         of.sync.newest.as_ref().map(SyncCursor::as_str),
         of.sync.oldest.as_ref().map(SyncCursor::as_str),
+        of.sync.listed.as_ref().map(ChangeMark::as_str),
+        said.mark.as_ref().map(ChangeMark::as_str),
         of.version.cast_signed(),
         of.completing,
     ])
@@ -183,7 +186,7 @@ fn with_plain<T>(of: &Conversation, run: impl FnOnce(&[&dyn ToSql]) -> T) -> T {
 
 fn decode(row: &Row<'_>) -> rusqlite::Result<Conversation> {
     let columns = &mut Columns::of(row);
-    Ok(Conversation {
+    let mut read = Conversation {
         id: columns.conversation_id()?,
         title: columns.take()?,
         archived: columns.take()?,
@@ -197,10 +200,15 @@ fn decode(row: &Row<'_>) -> rusqlite::Result<Conversation> {
         sync: SyncPosition {
             newest: columns.take::<Option<String>>()?.map(SyncCursor::new),
             oldest: columns.take::<Option<String>>()?.map(SyncCursor::new),
+            listed: columns.take::<Option<String>>()?.map(ChangeMark::new),
         },
-        version: columns.count()?,
-        completing: columns.take()?,
-    })
+        version: 0,
+        completing: false,
+    };
+    read.server.mark = columns.take::<Option<String>>()?.map(ChangeMark::new);
+    read.version = columns.count()?;
+    read.completing = columns.take()?;
+    Ok(read)
 }
 
 fn decode_server(columns: &mut Columns<'_, '_>) -> rusqlite::Result<ServerConversation> {
@@ -217,6 +225,7 @@ fn decode_server(columns: &mut Columns<'_, '_>) -> rusqlite::Result<ServerConver
         last_message_at: columns.moment_if()?,
         participants: decode_people(columns)?,
         attributes: columns.json()?,
+        mark: None,
     })
 }
 

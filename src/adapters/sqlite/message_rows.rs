@@ -7,6 +7,7 @@ use super::{
     search_index,
 };
 use crate::domain::{
+    cursor::{Gap, SyncCursor},
     ids::{ClientMessageId, ConversationId, MessageId, UserId},
     message::{Message, Role},
     order::SortKey,
@@ -18,7 +19,7 @@ macro_rules! query {
         concat!(
             "SELECT id, (SELECT c.id FROM conversation c WHERE c.pk = message.conversation),
              server_id, role, sender, own, body, sort_key, state, attempts, created_at, answers,
-             completeness, deleted, unread, revision, version, left_above, overlay
+             completeness, deleted, unread, gap, revision, version, left_above, overlay
              FROM message ",
             $rest
         )
@@ -66,6 +67,8 @@ pub(super) const UNREAD: &str = query_in!(
     "AND unread = 1 AND sort_key <= ?2 ORDER BY sort_key, pk"
 );
 
+pub(super) const GAPS: &str = query_in!("message_gap", "AND gap IS NOT NULL ORDER BY sort_key");
+
 pub(super) const KEY_ABOVE: &str = "SELECT min(sort_key) FROM message INDEXED BY message_placed
     WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)
     AND sort_key >= ?2 AND sort_key < ?3";
@@ -77,9 +80,9 @@ pub(super) const BY_NUMBER: &str = query!("WHERE pk = ?1");
 
 const INSERT: &str = "INSERT INTO message (
     id, role, sender, body, state, created_at, answers, completeness, revision, version,
-    left_above, overlay, conversation, server_id, own, sort_key, attempts, deleted, unread)
+    left_above, overlay, conversation, server_id, own, sort_key, attempts, deleted, unread, gap)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
-    (SELECT pk FROM conversation WHERE id = ?13), ?14, ?15, ?16, ?17, ?18, ?19)";
+    (SELECT pk FROM conversation WHERE id = ?13), ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
 
 /// Columns that no index holds: streamed text and the like dirty one page.
 pub(super) const UPDATE: &str = "UPDATE message SET
@@ -91,11 +94,11 @@ pub(super) const UPDATE: &str = "UPDATE message SET
 /// Columns that stand in an index; the row is written only where one of them changed.
 pub(super) const UPDATE_INDEXED: &str = "UPDATE message SET
     conversation = (SELECT pk FROM conversation WHERE id = ?2), server_id = ?3, own = ?4,
-    sort_key = ?5, attempts = ?6, deleted = ?7, unread = ?8
+    sort_key = ?5, attempts = ?6, deleted = ?7, unread = ?8, gap = ?9
     WHERE id = ?1 AND (
         conversation IS NOT (SELECT pk FROM conversation WHERE id = ?2) OR server_id IS NOT ?3
         OR own IS NOT ?4 OR sort_key IS NOT ?5 OR attempts IS NOT ?6 OR deleted IS NOT ?7
-        OR unread IS NOT ?8)";
+        OR unread IS NOT ?8 OR gap IS NOT ?9)";
 
 const REMOVE: &str = "DELETE FROM message WHERE id = ?1";
 
@@ -138,6 +141,13 @@ pub(super) fn unplaced(
     conversation: &ConversationId,
 ) -> rusqlite::Result<Vec<Message>> {
     all(db.prepare_cached(UNPLACED)?, [conversation.as_str()])
+}
+
+pub(super) fn gaps(
+    db: &Connection,
+    conversation: &ConversationId,
+) -> rusqlite::Result<Vec<Message>> {
+    all(db.prepare_cached(GAPS)?, [conversation.as_str()])
 }
 
 pub(super) fn page(
@@ -274,7 +284,19 @@ fn with_indexed<T>(of: &Message, run: impl FnOnce(&[&dyn ToSql]) -> T) -> T {
         of.attempts,
         of.deleted,
         of.unread,
+        of.gap.as_ref().map(gap_text),
     ])
+}
+
+/// A gap that no backward read fills has no cursor: that is the empty text.
+fn gap_text(gap: &Gap) -> &str {
+    gap.before.as_ref().map_or("", SyncCursor::as_str)
+}
+
+fn gap_of(text: String) -> Gap {
+    Gap {
+        before: (!text.is_empty()).then(|| SyncCursor::new(text)),
+    }
 }
 
 fn all(mut statement: CachedStatement<'_>, bounds: impl Params) -> rusqlite::Result<Vec<Message>> {
@@ -306,6 +328,7 @@ fn decode(row: &Row<'_>) -> rusqlite::Result<Message> {
         completeness: columns.completeness()?,
         deleted: columns.take()?,
         unread: columns.take()?,
+        gap: columns.take::<Option<String>>()?.map(gap_of),
         revision: columns.count()?,
         version: columns.count()?,
         left_above: columns.place_if()?,

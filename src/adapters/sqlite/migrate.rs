@@ -8,11 +8,12 @@ use super::{error::failed, probe::APPLICATION_ID};
 use crate::domain::ports::{RepositoryError, chat_repository::RowResult};
 
 /// Step `n` (counted from one) leads from version `n - 1` to `n`.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_left_above.sql"),
     include_str!("migrations/0003_actions.sql"),
     include_str!("migrations/0004_search.sql"),
+    include_str!("migrations/0005_gaps.sql"),
 ];
 
 /// The version that this build writes.

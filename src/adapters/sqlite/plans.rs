@@ -7,7 +7,7 @@ use super::{
 };
 
 /// Every statement that reads or finds rows by more than the order of the table.
-const LOOKUPS: [(&str, &str); 33] = [
+const LOOKUPS: [(&str, &str); 34] = [
     ("conversation", conversation_rows::ONE),
     ("conversations", conversation_rows::LISTED),
     ("update conversation", conversation_rows::UPDATE),
@@ -17,6 +17,7 @@ const LOOKUPS: [(&str, &str); 33] = [
     ("message by number", message_rows::BY_NUMBER),
     ("message by server id", message_rows::BY_SERVER_ID),
     ("unplaced", message_rows::UNPLACED),
+    ("gaps", message_rows::GAPS),
     ("page", message_rows::PAGE),
     ("page with deleted", message_rows::PAGE_WITH_DELETED),
     ("page after", message_rows::PAGE_AFTER),

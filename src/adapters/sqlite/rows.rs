@@ -132,6 +132,10 @@ impl Rows for SqliteRows<'_> {
         self.look(|db| message_rows::unplaced(db, conversation))
     }
 
+    fn gaps(&mut self, conversation: &ConversationId) -> RowResult<Vec<Message>> {
+        self.look(|db| message_rows::gaps(db, conversation))
+    }
+
     fn insert_message(&mut self, message: &Message) -> RowResult<()> {
         self.change(|db| message_rows::insert(db, message))
     }

@@ -118,6 +118,8 @@ pub trait Rows {
     /// and own ones with at least one attempt. Rows never attempted are left out, so the cost does
     /// not grow with a long queue.
     fn unplaced(&mut self, conversation: &ConversationId) -> RowResult<Vec<Message>>;
+    /// Rows with a gap right behind them, in order.
+    fn gaps(&mut self, conversation: &ConversationId) -> RowResult<Vec<Message>>;
     /// Adds a row; its key must be new.
     fn insert_message(&mut self, message: &Message) -> RowResult<()>;
     /// Replaces all fields of the row with this key.

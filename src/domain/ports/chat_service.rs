@@ -78,6 +78,9 @@ pub struct HistoryPage {
     pub newer: SyncCursor,
     /// Whether more is there in the forward direction right now.
     pub more: bool,
+    /// Where the newest page ends, so that it can be read before what lies between; `None` where
+    /// forward reads bring more than rows at their places (changes of older ones, say).
+    pub tail: Option<SyncCursor>,
     /// Items that could not be read and were left out.
     pub skipped: usize,
 }

@@ -131,15 +131,17 @@ fn place(rows: &mut dyn Rows, question: Option<ClientMessageId>) -> RowResult<So
     if let Some(question) = question
         && let Some(asked) = rows.message(question)?
         && !asked.key.is_server()
+        && let Some(key) = place_behind(rows, &asked)?
     {
-        // A question that left twice may have seen two answers begin.
-        let behind = rows.page_after(&asked.conversation, asked.key, PLACES_FOR_ANSWERS + 1)?;
-        let places =
-            std::iter::successors(Some(asked.key.answer_to()), |key| Some(key.answer_to()));
-        let free = |key: &SortKey| behind.iter().all(|row| row.key != *key);
-        if let Some(key) = places.take(PLACES_FOR_ANSWERS).find(free) {
-            return Ok(key);
-        }
+        return Ok(key);
     }
     Ok(SortKey::pending(rows.next_order()?))
+}
+
+/// A free place right behind a question: one that left twice may have seen two answers begin.
+pub(super) fn place_behind(rows: &mut dyn Rows, asked: &Message) -> RowResult<Option<SortKey>> {
+    let behind = rows.page_after(&asked.conversation, asked.key, PLACES_FOR_ANSWERS + 1)?;
+    let places = std::iter::successors(Some(asked.key.answer_to()), |key| Some(key.answer_to()));
+    let free = |key: &SortKey| behind.iter().all(|row| row.key != *key);
+    Ok(places.take(PLACES_FOR_ANSWERS).find(free))
 }

@@ -65,6 +65,7 @@ pub fn greet(
 ) -> RowResult<(Conversation, Merged)> {
     let mut editor = Editor::open(rows, id)?;
     let request = Merge {
+        proof: None,
         page: messages,
         placement: Placement::Live,
         now,

@@ -287,6 +287,7 @@ pub fn blank(id: ClientMessageId, conversation: &ConversationId) -> Message {
         overlay: None,
         unread: false,
         revision: 0,
+        gap: None,
         version: 1,
     }
 }

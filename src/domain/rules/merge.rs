@@ -13,6 +13,7 @@ use std::{
 };
 
 use crate::domain::{
+    cursor::Gap,
     delivery::{DeliveryEvent, DeliveryState},
     ids::{ClientMessageId, MessageId},
     message::{Completeness, Message, Role, ServerMessage},
@@ -22,9 +23,11 @@ use crate::domain::{
     rules::{
         changes,
         editor::{Editor, Note, blank},
+        gaps::{self, Proof},
         partial::{self, Heard, Whole},
         placement::keys_between,
         repeat::Words,
+        settle_down,
     },
     time::WallTime,
 };
@@ -39,6 +42,8 @@ pub enum Placement {
     Newer,
     /// A page of history before what is stored.
     Older,
+    /// A page of history that ends where the gap behind this key does.
+    Gap(SortKey),
     /// Single rows pushed by the server.
     Live,
     /// Single rows that came while history was being read, or with a confirmation: rows before
@@ -47,6 +52,19 @@ pub enum Placement {
 }
 
 impl Placement {
+    /// Whether the page lies before rows that were read earlier.
+    const fn is_backward(self) -> bool {
+        matches!(self, Self::Older | Self::Gap(_))
+    }
+
+    /// The newest place before the page that was known already; `None` where it is unknown.
+    const fn end(self) -> Option<SortKey> {
+        match self {
+            Self::Gap(below) => Some(below),
+            _ => None,
+        }
+    }
+
     /// Whether the rows came by themselves rather than as a part of the history.
     const fn is_push(self) -> bool {
         matches!(self, Self::Live | Self::Early)
@@ -60,6 +78,8 @@ pub struct Merge<'a> {
     pub page: &'a [ServerMessage],
     /// What that order proves.
     pub placement: Placement,
+    /// What the page proves of what lies between its rows and around them; pushes prove nothing.
+    pub proof: Option<Proof<'a>>,
     /// Now, for the journal.
     pub now: WallTime,
 }
@@ -83,7 +103,8 @@ pub struct Merged {
     pub answered: Vec<ClientMessageId>,
     /// Whether the newest row of the page is somebody else's.
     pub ends_with_other: bool,
-    /// Whether a row of the page still waits for its place: the next read of the history gives it.
+    /// Whether a row of the page still waits for its place, or something is missing before one: the
+    /// next read of the history gives it.
     pub unplaced: bool,
 }
 
@@ -101,12 +122,19 @@ pub fn merge(
     let mut slots = Vec::with_capacity(page.len());
     for said in page {
         let row = matcher.find(editor.rows(), said)?;
-        slots.push(Slot { said, row });
+        let gap = row.as_ref().and_then(|row| row.gap.clone());
+        slots.push(Slot {
+            said,
+            row,
+            gap,
+            beyond: false,
+        });
     }
     let mut merged = Merged::default();
     note_answered(&slots, &mut merged);
     let keys = place(editor, &slots, request.placement)?;
-    merged.unplaced = keys.iter().any(Option::is_none);
+    let hole = gaps::mark(editor, &mut slots, &keys, request.proof.as_ref())?;
+    merged.unplaced = hole || keys.iter().any(Option::is_none);
     merged.told = told(&slots);
     let fragments = matcher.fragments(&slots);
     for (slot, key) in slots.into_iter().zip(keys) {
@@ -115,6 +143,9 @@ pub fn merge(
     for fragment in fragments {
         editor.remove(&fragment)?;
         merged.absorbed.push(fragment.id);
+    }
+    if request.placement == Placement::Newer {
+        settle_down::settle_down(editor)?;
     }
     Ok(merged)
 }
@@ -132,9 +163,14 @@ fn told(slots: &[Slot<'_>]) -> Vec<(MessageId, String)> {
     newest
 }
 
-struct Slot<'a> {
-    said: &'a ServerMessage,
-    row: Option<Message>,
+/// A row of the page, and the stored one that it was matched to.
+pub(super) struct Slot<'a> {
+    pub(super) said: &'a ServerMessage,
+    pub(super) row: Option<Message>,
+    /// What is missing right behind it, once the page is stored.
+    pub(super) gap: Option<Gap>,
+    /// Whether it lies beyond what this device loaded: then it is left out.
+    pub(super) beyond: bool,
 }
 
 /// One row an id: the first place, the highest revision. Blank rows of others are no messages.
@@ -179,10 +215,12 @@ impl Matcher {
         let continues =
             placement == Placement::Newer && editor.conversation().sync.newest.is_some();
         let mut unplaced = editor.rows().unplaced(&id)?;
-        if placement == Placement::Older {
-            // What was sent since the first page was read is not among older rows; what left, or was
-            // heard, before it may be.
-            unplaced.retain(|row| row.server_id.is_none() && row.left_above.is_none());
+        unplaced.extend(settle_down::settled(editor.rows(), &id)?);
+        if placement.is_backward() {
+            // What left, or was heard, since that end was known is not among older rows; what left
+            // before it may be.
+            let end = placement.end();
+            unplaced.retain(|row| row.server_id.is_none() && row.left_above <= end);
         }
         let mut beneath = BTreeMap::new();
         for row in unplaced.iter().filter(|row| row.overlay.is_some()) {
@@ -288,7 +326,7 @@ impl Matcher {
             .rev()
             .max_by_key(|(row, heard)| (*heard, self.answers_nearest(row)))
             .map(|(row, _)| row);
-        if self.placement == Placement::Older {
+        if self.placement.is_backward() {
             return heard.cloned();
         }
         let behind = |row: &&Message| fits(row) && self.question_is_passed(row);
@@ -389,7 +427,7 @@ fn place(
 
 fn known_key(slot: &Slot<'_>) -> Option<SortKey> {
     match (&slot.row, slot.said.sequence) {
-        (Some(row), _) if row.key.is_server() => Some(row.key),
+        (Some(row), _) if row.key.is_server() && row.server_id.is_some() => Some(row.key),
         (_, Some(sequence)) => Some(SortKey::server(sequence)),
         _ => None,
     }
@@ -425,26 +463,41 @@ fn store(
     mint: &mut dyn FnMut() -> ClientMessageId,
     merged: &mut Merged,
 ) -> RowResult<()> {
-    let Slot { said, row } = slot;
+    let Slot {
+        said,
+        row,
+        gap,
+        beyond,
+    } = slot;
+    if beyond {
+        return Ok(());
+    }
+    let place = Place { key, gap };
     match row {
-        None => insert(editor, said, key, mint, merged),
-        Some(row) if row.own => confirm(editor, &row, said, key, request, merged),
+        None => insert(editor, said, place, mint, merged),
+        Some(row) if row.own => confirm(editor, &row, said, place, request, merged),
         Some(row) if planted("replace-by-new-row") && row.server_id.is_none() => {
             editor.remove(&row)?;
-            insert(editor, said, key, mint, merged)
+            insert(editor, said, place, mint, merged)
         }
-        Some(row) => replace(editor, &row, said, key, request, merged),
+        Some(row) => replace(editor, &row, said, place, request, merged),
     }
+}
+
+/// Where a row stands, and what is missing right behind it.
+struct Place {
+    key: Option<SortKey>,
+    gap: Option<Gap>,
 }
 
 fn insert(
     editor: &mut Editor<'_>,
     said: &ServerMessage,
-    key: Option<SortKey>,
+    place: Place,
     mint: &mut dyn FnMut() -> ClientMessageId,
     merged: &mut Merged,
 ) -> RowResult<()> {
-    let key = match key {
+    let key = match place.key {
         Some(key) => key,
         None => SortKey::pending(editor.rows().next_order()?),
     };
@@ -468,6 +521,7 @@ fn insert(
         deleted: said.deleted,
         unread: !said.own && !said.deleted && said.role.is_countable() && !seen,
         revision: said.revision,
+        gap: place.gap,
         ..blank(mint(), &conversation)
     };
     editor.insert(&message)?;
@@ -483,11 +537,11 @@ fn confirm(
     editor: &mut Editor<'_>,
     row: &Message,
     said: &ServerMessage,
-    key: Option<SortKey>,
+    place: Place,
     request: &Merge<'_>,
     merged: &mut Merged,
 ) -> RowResult<()> {
-    let after = said_of(row, said, key, request.placement);
+    let after = said_of(row, said, place, request.placement);
     if after == *row && row.state.is_on_server() {
         return beneath(editor, row, row, said, request);
     }
@@ -527,11 +581,11 @@ fn replace(
     editor: &mut Editor<'_>,
     row: &Message,
     said: &ServerMessage,
-    key: Option<SortKey>,
+    place: Place,
     request: &Merge<'_>,
     merged: &mut Merged,
 ) -> RowResult<()> {
-    let mut after = said_of(row, said, key, request.placement);
+    let mut after = said_of(row, said, place, request.placement);
     if row.server_id.is_none() {
         after.completeness = Completeness::Complete;
         merged.answers.push(row.id);
@@ -545,17 +599,17 @@ fn replace(
 }
 
 /// The row with what the server says laid over it; a tombstone stays, an older revision is void.
-fn said_of(
-    row: &Message,
-    said: &ServerMessage,
-    key: Option<SortKey>,
-    placement: Placement,
-) -> Message {
+fn said_of(row: &Message, said: &ServerMessage, place: Place, placement: Placement) -> Message {
     let mut after = row.clone();
     after.server_id = Some(said.id.clone());
-    after.key = key.unwrap_or(row.key);
+    after.key = place.key.unwrap_or(row.key);
+    after.gap = place.gap;
     after.sender = said.sender.clone().or(after.sender);
     after.created_at = said.created_at.or(after.created_at);
+    if said.deleted {
+        // However it was learned: the same in any order.
+        after.revision = row.revision.max(said.revision);
+    }
     if row.deleted || !is_news(row, said, placement) {
         return after;
     }

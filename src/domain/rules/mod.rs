@@ -14,6 +14,7 @@ pub mod binding;
 mod changes;
 pub mod conversations;
 pub mod editor;
+pub mod gaps;
 pub mod intents;
 pub mod merge;
 mod partial;
@@ -22,6 +23,7 @@ pub mod queue;
 pub mod reading;
 pub mod repeat;
 pub mod settle;
+mod settle_down;
 pub mod user;
 
 #[cfg(test)]

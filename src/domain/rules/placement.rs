@@ -25,6 +25,9 @@ pub(super) fn keys_between(
         (Some(left), _) => (Some(left), rows.server_key_above(&id, Some(left))?),
         (None, Some(right)) => (rows.server_key_below(&id, Some(right))?, Some(right)),
         (None, None) if placement == Placement::Older => (None, rows.server_key_above(&id, None)?),
+        (None, None) if let Placement::Gap(below) = placement => {
+            (Some(below), rows.server_key_above(&id, Some(below))?)
+        }
         (None, None) => (rows.server_key_below(&id, None)?, None),
     };
     if let Some(keys) = SortKey::between(below, above, count) {

@@ -172,6 +172,7 @@ fn applied(
         Merge {
             page: &page,
             placement,
+            proof: None,
             now,
         },
         mint,

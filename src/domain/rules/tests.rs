@@ -144,6 +144,7 @@ impl Desk {
             let request = Merge {
                 page: &page,
                 placement,
+                proof: None,
                 now: NOW,
             };
             let merged = merge::merge(&mut editor, request, &mut mint)?;

@@ -6,13 +6,25 @@ use tokio::sync::mpsc;
 
 use super::performing::Listing;
 use crate::domain::{
-    cursor::HistoryRange,
+    cursor::{ChangeMark, HistoryRange},
     event::{SendReceipt, SessionEvent},
     ids::{ClientMessageId, ConversationId},
     ports::{HistoryPage, RealtimeSession},
     retry::ServiceError,
     rules::settle::Performed,
 };
+
+/// A page of history, and what was asked for.
+#[derive(Debug)]
+pub(super) struct Fetched {
+    pub(super) conversation: ConversationId,
+    /// Counts a lane's fetches: only the last one is awaited.
+    pub(super) number: u64,
+    pub(super) range: HistoryRange,
+    /// What the list had said before the server was asked.
+    pub(super) listed: Option<ChangeMark>,
+    pub(super) result: Result<HistoryPage, ServiceError>,
+}
 
 /// Something a task reports.
 #[derive(Debug)]
@@ -30,11 +42,7 @@ pub(super) enum Happened {
         event: SessionEvent,
     },
     /// A page of history came, or did not.
-    Page {
-        conversation: ConversationId,
-        range: HistoryRange,
-        result: Result<HistoryPage, ServiceError>,
-    },
+    Page(Box<Fetched>),
     /// The server was asked whether a conversation is open to us.
     Verified {
         conversation: ConversationId,

@@ -70,7 +70,7 @@ impl Driver {
     async fn store_pushed(&mut self, pushed: Option<(ConversationId, Vec<ServerMessage>)>) {
         let Some((id, messages)) = pushed else { return };
         let placement = self.push_placement(&id);
-        match self.merge(&id, messages, placement, None).await {
+        match self.merge(&id, messages, placement).await {
             Ok(merged) => {
                 self.after_merge(&id, &merged, true);
                 self.place_later(&id, merged.unplaced);
@@ -120,12 +120,9 @@ impl Driver {
                     self.session_event(&conversation, generation, event).await;
                 }
             }
-            Happened::Page {
-                conversation,
-                range,
-                result,
-            } => {
-                self.page(&conversation, range, result).await;
+            Happened::Page(fetched) => {
+                let conversation = fetched.conversation.clone();
+                self.page(*fetched).await;
                 self.release_held(&conversation).await;
             }
             Happened::Verified {

@@ -7,7 +7,7 @@ use crate::{
     config::Config,
     domain::{
         capabilities::Capabilities,
-        cursor::{HistoryRange, SyncPosition},
+        cursor::{ChangeMark, HistoryRange, SyncCursor, SyncPosition},
         ids::{ClientMessageId, MessageId},
         ports::RealtimeSession,
         retry::BackoffPolicy,
@@ -86,6 +86,12 @@ pub(super) struct Lane {
     pub(super) held: Option<Held>,
     pub(super) purposes: BTreeMap<Ticket, Purpose>,
     pub(super) position: SyncPosition,
+    /// The newest gap that is not filled.
+    pub(super) gap: Option<SyncCursor>,
+    /// What the list had said before the last forward read.
+    pub(super) listed: Option<ChangeMark>,
+    /// Counts fetches of history: a page of any but the last is void.
+    pub(super) fetches: u64,
     /// What was read last, and what that page began with.
     pub(super) last_page: Option<(HistoryRange, Option<(MessageId, MessageId)>)>,
     /// Told once to the connection, for the oldest unconfirmed.
@@ -98,12 +104,12 @@ impl Lane {
     pub(super) fn new(
         config: &Config,
         capabilities: &Capabilities,
-        position: SyncPosition,
+        (position, gap): (SyncPosition, Option<SyncCursor>),
         seed: u64,
     ) -> Self {
         Self {
             connection: Connection::new(connection_policy(config, capabilities), seed),
-            sync: Sync::new(position.clone()),
+            sync: Sync::new(position.clone(), gap.clone()),
             turns: Turns::new(config.turn_inactivity),
             session: None,
             handles: 0,
@@ -113,6 +119,9 @@ impl Lane {
             held: None,
             purposes: BTreeMap::new(),
             position,
+            gap,
+            listed: None,
+            fetches: 0,
             last_page: None,
             overdue_told: false,
             attempt: 0,

@@ -159,7 +159,11 @@ impl Driver {
                 whole,
                 reply,
             } => {
-                let wanted = if whole { Wanted::Whole } else { Wanted::News };
+                let wanted = if whole {
+                    Wanted::Whole
+                } else {
+                    Wanted::Complete
+                };
                 self.lane(&conversation).await;
                 self.read(&conversation, wanted, false, Purpose::App(reply));
             }

@@ -23,11 +23,11 @@ use crate::{
     config::Config,
     domain::{
         connection::{ConnectionState, ConnectionStatus},
-        cursor::SyncPosition,
+        cursor::{SyncCursor, SyncPosition},
         ids::ConversationId,
         ports::{ChatRepository, ChatService, Platform},
         retry::BackoffPolicy,
-        rules::answer,
+        rules::{answer, gaps},
         time::Tick,
     },
     engine::{
@@ -238,14 +238,9 @@ impl Driver {
             self.recall_turns(id).await;
         }
         let (config, service, seed) = (&self.config, &self.service, self.next_seed);
-        self.lanes.entry(id.clone()).or_insert_with(|| {
-            Lane::new(
-                config,
-                &service.capabilities(),
-                SyncPosition::default(),
-                seed,
-            )
-        })
+        self.lanes
+            .entry(id.clone())
+            .or_insert_with(|| Lane::new(config, &service.capabilities(), Default::default(), seed))
     }
 
     /// An answer whose stream was left behind may go on: the pieces find its row.
@@ -288,17 +283,17 @@ impl Driver {
         }
     }
 
-    async fn stored_position(&self, id: &ConversationId) -> SyncPosition {
+    /// Where the stored history ends, and its newest gap.
+    async fn stored_position(&self, id: &ConversationId) -> (SyncPosition, Option<SyncCursor>) {
         let key = id.clone();
-        let stored = self
-            .repository
-            .view(move |rows| rows.conversation(&key))
-            .await;
-        stored
-            .ok()
-            .flatten()
-            .map(|row| row.sync)
-            .unwrap_or_default()
+        let stored = self.repository.view(move |rows| {
+            let row = rows.conversation(&key)?;
+            Ok((
+                row.map(|row| row.sync).unwrap_or_default(),
+                gaps::newest(rows, &key)?,
+            ))
+        });
+        stored.await.unwrap_or_default()
     }
 
     fn status(&self, id: &ConversationId) -> ConnectionStatus {

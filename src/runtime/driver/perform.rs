@@ -95,7 +95,9 @@ impl Driver {
             ConnectionOutput::Hangup { generation } => self.hang_up(id, generation).await,
             ConnectionOutput::Probe { generation } => self.probe(id, generation),
             ConnectionOutput::Poll => self.read(id, Wanted::News, true, Purpose::Poll),
-            ConnectionOutput::CatchUp => self.read(id, Wanted::News, false, Purpose::CatchUp),
+            ConnectionOutput::CatchUp => {
+                self.read(id, Wanted::Complete, false, Purpose::CatchUp);
+            }
             ConnectionOutput::Verify => self.verify(id.clone()),
             ConnectionOutput::Polling(true) => {
                 tracing::info!(conversation = %id, "polling.started");

@@ -1,19 +1,26 @@
 //! Reads of the history: who asked, what came, what it told.
 
-use super::{Driver, Happened, answer, lane::Purpose};
+use std::sync::Arc;
+
+use super::{
+    Driver, Happened, answer,
+    inbox::Fetched,
+    lane::{Lane, Purpose},
+};
 use crate::{
     domain::{
         connection::Transport,
-        cursor::{HistoryRange, SyncPosition},
+        cursor::{ChangeMark, HistoryRange},
         event::ClientEvent,
         ids::{ClientMessageId, ConversationId},
         message::{Role, ServerMessage},
         plant::planted,
-        ports::{Durability, HistoryPage, RepositoryError},
+        ports::{ChatRepository, Durability, HistoryPage, RepositoryError},
         retry::{FailureKind, Outcome, RetryClass, ServiceError},
         rules::{
             conversations,
             editor::Editor,
+            gaps::{self, Page, Stored},
             merge::{self, Merge, Merged, Placement},
         },
     },
@@ -52,6 +59,7 @@ impl Driver {
         match output {
             SyncOutput::Fetch(range) => self.fetch(id.clone(), range),
             SyncOutput::Finished { ticket, result } => self.read_ended(id, ticket, result),
+            SyncOutput::BrokeOff => self.catch_up_later(id),
             SyncOutput::Phase { phase, fetched } => {
                 tracing::debug!(conversation = %id, phase = phase.as_str(), fetched, "sync");
                 let conversation = id.clone();
@@ -64,55 +72,70 @@ impl Driver {
         }
     }
 
+    /// Over a socket nothing else would go on filling the gap; polls and dials do by themselves.
+    fn catch_up_later(&mut self, id: &ConversationId) {
+        let live = self.lanes.get(id).map(|lane| lane.connection.is_live());
+        if live == Some(true) {
+            self.tell_connection(id, ConnectionInput::Undecodable);
+        }
+    }
+
     fn fetch(&mut self, conversation: ConversationId, range: HistoryRange) {
+        let Some(lane) = self.lanes.get_mut(&conversation) else {
+            return;
+        };
+        lane.fetches += 1;
+        let number = lane.fetches;
         let (service, inbox) = (self.service.clone(), self.inbox.clone());
+        let repository = self.repository.clone();
         let limit = usize::try_from(self.config.history_page).unwrap_or(100);
         let (id, fallen_range, fallen) = (conversation.clone(), range.clone(), inbox.clone());
         let task = async move {
+            // Before the server is asked: so its answer is at least as new.
+            let listed = listed(&repository, &conversation).await;
             let result = service.history(&conversation, &range, limit).await;
             inbox
-                .report(Happened::Page {
+                .report(Happened::Page(Box::new(Fetched {
                     conversation,
+                    number,
                     range,
+                    listed,
                     result,
-                })
+                })))
                 .await;
         };
         let fallen = async move {
-            let result = Err(broken("the read broke"));
             fallen
-                .report(Happened::Page {
+                .report(Happened::Page(Box::new(Fetched {
                     conversation: id,
+                    number,
                     range: fallen_range,
-                    result,
-                })
+                    listed: None,
+                    result: Err(broken("the read broke")),
+                })))
                 .await;
         };
         self.supervisor.run(task, fallen);
     }
 
-    pub(super) async fn page(
-        &mut self,
-        id: &ConversationId,
-        range: HistoryRange,
-        result: Result<HistoryPage, ServiceError>,
-    ) {
-        let stored = match result {
+    pub(super) async fn page(&mut self, fetched: Fetched) {
+        let id = fetched.conversation.clone();
+        let awaited = |lane: &&mut Lane| lane.fetches == fetched.number && lane.sync.is_running();
+        let Some(lane) = self.lanes.get_mut(&id).filter(awaited) else {
+            return;
+        };
+        if !matches!(fetched.range, HistoryRange::Before(_)) {
+            lane.listed.clone_from(&fetched.listed);
+        }
+        let input = match fetched.result {
             Ok(page) => {
-                let page = self.unless_again(id, &range, page);
-                self.store_page(id, &range, page).await
+                let page = self.unless_again(&id, &fetched.range, page);
+                self.store_page(&id, &fetched.range, page).await
             }
             Err(error) => Err(error),
         };
-        let input = match stored {
-            Ok(input) => input,
-            Err(error) => SyncInput::Failed(error),
-        };
-        if let Some(lane) = self.lanes.get_mut(id) {
-            if let SyncInput::Stored { position, .. } = &input {
-                lane.position = position.clone();
-            }
-            lane.sync.handle(input);
+        if let Some(lane) = self.lanes.get_mut(&id) {
+            lane.sync.handle(input.unwrap_or_else(SyncInput::Failed));
         }
     }
 
@@ -150,65 +173,70 @@ impl Driver {
         page: HistoryPage,
     ) -> Result<SyncInput, ServiceError> {
         let backward = matches!(range, HistoryRange::Before(_));
-        let position = self.moved(id, range, &page);
-        let more = if backward {
+        let promised = if backward {
             page.older.is_some()
         } else {
             page.more
         };
         let length = page.messages.len();
-        let placement = if backward {
-            Placement::Older
-        } else {
-            Placement::Newer
-        };
         if planted("cursor-first") {
-            let ahead = self.merge(id, Vec::new(), placement, Some(position.clone()));
-            ahead.await.map_err(|error| store_failed(&error))?;
+            let ahead = HistoryPage {
+                messages: Vec::new(),
+                ..page.clone()
+            };
+            let moved = self.merge_page(id, range, ahead).await;
+            moved.map_err(|error| store_failed(&error))?;
         }
-        let merged = self
-            .merge(id, page.messages, placement, Some(position.clone()))
-            .await
-            .map_err(|error| store_failed(&error))?;
+        let stored = self.merge_page(id, range, page).await;
+        let stored = stored.map_err(|error| store_failed(&error))?;
+        let merged = &stored.merged;
+        // A hole behind the page is ahead: the next forward read brings it.
+        let more = promised || (!backward && merged.unplaced);
         let fresh = merged.inserted.len() + merged.answers.len();
-        self.after_merge(id, &merged, false);
+        self.after_merge(id, merged, false);
+        if let Some(lane) = self.lanes.get_mut(id) {
+            lane.position = stored.position.clone();
+            lane.gap.clone_from(&stored.gap);
+        }
         Ok(SyncInput::Stored {
-            position,
+            position: stored.position,
+            gap: stored.gap,
+            tail: stored.tail,
             more,
             fresh,
             length,
         })
     }
 
-    fn moved(&self, id: &ConversationId, range: &HistoryRange, page: &HistoryPage) -> SyncPosition {
-        let before = self
-            .lanes
-            .get(id)
-            .map(|lane| lane.position.clone())
-            .unwrap_or_default();
-        match range {
-            HistoryRange::Newest => SyncPosition {
-                newest: Some(page.newer.clone()),
-                oldest: page.older.clone(),
-            },
-            HistoryRange::After(_) => SyncPosition {
-                newest: Some(page.newer.clone()),
-                oldest: before.oldest,
-            },
-            HistoryRange::Before(_) => SyncPosition {
-                newest: before.newest,
-                oldest: page.older.clone(),
-            },
-        }
+    /// Stores a page in one transaction, with the position and the gaps that it moves.
+    async fn merge_page(
+        &self,
+        id: &ConversationId,
+        range: &HistoryRange,
+        page: HistoryPage,
+    ) -> Result<Stored, RepositoryError> {
+        let listed = self.lanes.get(id).and_then(|lane| lane.listed.clone());
+        let (id, range) = (id.clone(), range.clone());
+        let (now, platform) = (self.platform.wall(), self.platform.clone());
+        self.repository
+            .transact(Durability::Normal, move |rows| {
+                let read = Page {
+                    range: &range,
+                    page: &page,
+                    listed: listed.as_ref(),
+                    now,
+                };
+                gaps::store_page(rows, &id, &read, &mut || platform.mint())
+            })
+            .await
     }
 
-    /// Merges server rows in one transaction, together with the cursor they move.
+    /// Merges rows that the server pushed, in one transaction.
     pub(super) async fn merge(
         &self,
         id: &ConversationId,
         messages: Vec<ServerMessage>,
         placement: Placement,
-        position: Option<SyncPosition>,
     ) -> Result<Merged, RepositoryError> {
         let (id, now, platform) = (id.clone(), self.platform.wall(), self.platform.clone());
         self.repository
@@ -220,14 +248,10 @@ impl Driver {
                 let request = Merge {
                     page: &messages,
                     placement,
+                    proof: None,
                     now,
                 };
                 let merged = merge::merge(&mut editor, request, &mut || platform.mint())?;
-                if let Some(position) = position
-                    && editor.conversation().sync != position
-                {
-                    editor.conversation_mut().sync = position;
-                }
                 editor.finish()?;
                 Ok(merged)
             })
@@ -310,7 +334,7 @@ impl Driver {
             Purpose::Tail | Purpose::Baseline => {}
             Purpose::App(reply) => answer(reply, result.map_err(ChatError::from)),
             Purpose::Older(reply) => {
-                let more = lane.position.oldest.is_some();
+                let more = lane.position.oldest.is_some() || lane.gap.is_some();
                 answer(reply, result.map(|_| more).map_err(ChatError::from));
             }
         }
@@ -332,6 +356,13 @@ impl Driver {
         }
         self.tell_connection(id, ConnectionInput::CaughtUp(result.map(drop)));
     }
+}
+
+/// What the list last said of the conversation.
+async fn listed(repository: &Arc<dyn ChatRepository>, id: &ConversationId) -> Option<ChangeMark> {
+    let id = id.clone();
+    let stored = repository.view(move |rows| rows.conversation(&id)).await;
+    stored.ok().flatten()?.server.mark
 }
 
 /// A failed store during a read is the read's failure: it is repeated, nothing is lost.

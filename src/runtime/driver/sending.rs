@@ -62,7 +62,7 @@ impl Driver {
                     return self.list_for(creation, conversation, Listing::Reconcile);
                 }
                 self.lane(&conversation).await;
-                self.read(&conversation, Wanted::News, true, Purpose::Reconcile);
+                self.read(&conversation, Wanted::Complete, true, Purpose::Reconcile);
             }
             OutboxOutput::Cooldown(until) => {
                 self.events.emit(ClientEvent::Cooldown {

@@ -2,6 +2,7 @@
 
 use super::{Store, read, samples::*, write};
 use crate::domain::{
+    cursor::{Gap, SyncCursor},
     delivery::DeliveryState,
     message::{Completeness, Message, Role},
     order::SortKey,
@@ -113,6 +114,26 @@ pub async fn every_state_role_and_completeness_round_trips(store: Store) {
     let id = conversation_id("c");
     let got = read(&store, move |rows| rows.page(&id, None, 100, true)).await;
     assert!(got == all, "{got:?}");
+}
+
+/// Of one conversation, tombstones included; a mark taken away is no gap.
+pub async fn gaps_are_found_in_order_and_go_with_their_mark(store: Store) {
+    with_conversations(&store).await;
+    let marked = |conversation: &str, n: u32, gap: Gap| Message {
+        gap: Some(gap),
+        deleted: n == 3,
+        ..message(conversation, n)
+    };
+    let upper = marked("c", 3, Gap::before(SyncCursor::new("40")));
+    let lower = marked("c", 1, Gap::ahead());
+    let other = marked("d", 5, Gap::ahead());
+    let rows = vec![upper.clone(), message("c", 2), lower.clone(), other];
+    insert(&store, rows).await;
+    let gaps = || read(&store, |rows| rows.gaps(&conversation_id("c")));
+    assert!(gaps().await == [lower.clone(), upper.clone()]);
+    let closed = Message { gap: None, ..lower };
+    write(&store, move |rows| rows.update_message(&closed)).await;
+    assert!(gaps().await == [upper]);
 }
 
 /// An update replaces all fields, the conversation included.

@@ -70,6 +70,7 @@ pub fn full_conversation(name: &str) -> Conversation {
         sync: SyncPosition {
             newest: Some(SyncCursor::new("newest")),
             oldest: Some(SyncCursor::new("")),
+            listed: None,
         },
         version: u64::MAX - 1,
     }
@@ -92,6 +93,7 @@ fn full_server_side() -> ServerConversation {
         last_message_at: at(3),
         participants: ["u1", "ü2"].map(|id| UserId::parse(id).unwrap()).into(),
         attributes: BTreeMap::from([attribute]),
+        mark: None,
     }
 }
 
@@ -117,6 +119,7 @@ pub fn message(conversation: &str, n: u32) -> Message {
         overlay: None,
         unread: false,
         revision: 0,
+        gap: None,
         version: 1,
     }
 }

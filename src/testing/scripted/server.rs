@@ -219,7 +219,7 @@ impl Server {
                 let from = place(cursor, rows.len())?.saturating_sub(OVERLAP);
                 (from, rows.len().min(from + limit))
             }
-            HistoryRange::Before(cursor) => {
+            HistoryRange::Before(cursor) | HistoryRange::Tail(cursor) => {
                 let to = place(cursor, rows.len())?;
                 (to.saturating_sub(limit), to)
             }
@@ -229,6 +229,7 @@ impl Server {
             older: (from > 0).then(|| SyncCursor::new(from.to_string())),
             newer: SyncCursor::new(to.to_string()),
             more: to < rows.len(),
+            tail: (to < rows.len()).then(|| SyncCursor::new(rows.len().to_string())),
             skipped: 0,
         })
     }

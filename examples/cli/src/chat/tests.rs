@@ -56,6 +56,7 @@ fn message(n: u8, own: bool, text: &str, state: DeliveryState) -> Message {
         overlay: None,
         unread: false,
         revision: 0,
+        gap: None,
         version: 1,
     }
 }

@@ -91,6 +91,7 @@ impl MessageRecord {
                 Overlay::Deleted => "delete",
             }),
             incomplete: row.completeness != Completeness::Complete,
+            gap_after: row.gap.is_some(),
             snippet: None,
             marks: Vec::new(),
             cursor: None,

@@ -115,6 +115,9 @@ pub(crate) struct MessageRecord {
     /// A change of the user's that the server has not confirmed: `edit` or `delete`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pending: Option<&'static str>,
+    /// What the server has right behind it is not stored yet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) gap_after: bool,
     /// `search` only: the part of the text that shows the match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) snippet: Option<String>,

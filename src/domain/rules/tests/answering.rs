@@ -183,3 +183,34 @@ fn a_part_that_came_after_its_row_goes_when_the_row_is_told_again() {
     assert_eq!(desk.read(&both_and_the_answer()).absorbed, []);
     assert_eq!(desk.rows(), rows);
 }
+
+// covers: INV-07
+#[test]
+fn an_answer_given_up_stays_behind_its_question() {
+    let (mut desk, first, second) = asked_twice();
+    save(&desk, 50, Some(first), "Far away is");
+    let failed = AnswerDraft {
+        id: key(50),
+        conversation: chat(),
+        answers: Some(first),
+        text: "Far away is".to_owned(),
+        completeness: Completeness::Failed,
+        now: NOW,
+    };
+    desk.write(move |rows| save_answer(rows, failed));
+    desk.read(&[mine("m1", "q1"), mine("m2", "q2")]);
+    let places = ["q1", "q2", "Far away is"];
+    assert_eq!(desk.texts(), places, "it may still be stored");
+    save(&desk, 51, Some(second), "Take the train ");
+    let page = [theirs("m3", WHOLE), mine("m4", "q3"), theirs("m5", "a3")];
+    desk.read(&page);
+    let places = ["q1", "Far away is", "q2", WHOLE, "q3", "a3"];
+    assert_eq!(desk.texts(), places);
+    let rows = desk.rows();
+    desk.read(&page);
+    assert_eq!(desk.rows(), rows, "and moves no more");
+    let late = "Far away is the sea, after all";
+    desk.read(&[theirs("m6", late)]);
+    assert_eq!(desk.texts().last().map(String::as_str), Some(late));
+    assert_eq!(desk.rows().len(), 6, "the server stored it after all");
+}
