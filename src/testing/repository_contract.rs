@@ -120,6 +120,7 @@ macro_rules! repository_contract {
             search::no_query_is_a_wrong_one,
             search::hits_come_newest_first_and_in_pages,
             search::a_search_stays_in_its_conversation,
+            search::moved_rows_are_found_where_they_went,
             search::changes_and_removals_show_at_once,
             search::what_still_changes_is_found_as_it_is,
             search::a_removed_conversation_is_not_found,

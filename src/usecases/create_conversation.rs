@@ -11,6 +11,10 @@ use crate::{
     usecases::Ports,
 };
 
+/// Bytes of one field of a creation, and fields: more than any backend takes.
+const LONGEST: usize = 32 * 1024;
+const MOST: usize = 64;
+
 /// Creates a conversation.
 #[derive(Clone, Debug)]
 pub struct CreateConversation {
@@ -42,6 +46,26 @@ impl CreateConversation {
             .creations
             .join(key, async move { self.create(&own).await })
             .await
+    }
+
+    /// What is queued is stored: it must have an end.
+    fn check_size(&self) -> Result<(), ChatError> {
+        let new = &self.new;
+        let context = new.context.as_ref().and_then(|context| context.id.as_ref());
+        let texts = new.persona.iter().chain(context);
+        let fields = new
+            .attributes
+            .iter()
+            .flat_map(|(name, value)| [name, value]);
+        let long = texts.chain(fields).any(|text| text.len() > LONGEST);
+        if long || new.attributes.len() > MOST {
+            return Err(ChatError::InvalidInput {
+                field: "attributes",
+                code: "create.too_large",
+                text: "a conversation's fields are too many or too long".to_owned(),
+            });
+        }
+        Ok(())
     }
 
     fn check(&self) -> Result<(), ChatError> {
@@ -98,7 +122,9 @@ impl BeginConversation {
     /// Conversation and outbox entry in one transaction, which survives a power cut.
     pub async fn execute(self, ports: &Ports) -> Result<Conversation, ChatError> {
         let new = self.new;
-        CreateConversation { new: new.clone() }.check()?;
+        let create = CreateConversation { new: new.clone() };
+        create.check()?;
+        create.check_size()?;
         let stamp = ports.stamp();
         let begun = ports
             .repository

@@ -7,6 +7,7 @@ use crate::{
         ids::ConversationId,
         message::Message,
         ports::{Rows, chat_repository::RowResult},
+        rules::conversations,
         search::{
             Found, Search, SearchKey,
             query::Query,
@@ -244,9 +245,13 @@ impl SearchMessages {
         before: Option<SearchKey>,
         limit: usize,
     ) -> RowResult<Found> {
+        let named = self.conversation.as_ref();
+        let conversation = named
+            .map(|id| conversations::resolve(rows, id))
+            .transpose()?;
         rows.search(&Search {
             query: query.clone(),
-            conversation: self.conversation.clone(),
+            conversation,
             before,
             limit,
         })

@@ -58,7 +58,11 @@ impl SendChatMessage {
     /// Row, outbox entry and journal in one transaction; durable sends survive a power cut.
     pub async fn execute(self, ports: &Ports) -> Result<Message, SendMessageError> {
         text::validate(&self.text, ports.service.capabilities().max_text)?;
-        self.check_writable(ports).await?;
+        let writable = self.check_writable(ports).await;
+        writable.map_err(|error| SendMessageError {
+            draft: (self.mode == SendMode::Direct).then(|| self.text.clone()),
+            error,
+        })?;
         let message = self.accept(ports).await?;
         ports.dispatch.wake();
         match self.mode {
@@ -69,13 +73,21 @@ impl SendChatMessage {
 
     async fn check_writable(&self, ports: &Ports) -> Result<(), ChatError> {
         let id = self.conversation.clone();
-        let stored = ports
+        let (id, stored) = ports
             .repository
             .view(move |rows| {
                 let id = conversations::resolve(rows, &id)?;
-                rows.conversation(&id)
+                let stored = rows.conversation(&id)?;
+                Ok((id, stored))
             })
             .await?;
+        if id.is_local() && self.mode == SendMode::Direct {
+            // It would wait for the creation, and a direct send waits for nothing.
+            return Err(ChatError::Offline {
+                code: "network.unreachable",
+                text: "the conversation is not on the server yet".to_owned(),
+            });
+        }
         match stored {
             Some(conversation) if !conversation.is_writable() => Err(ChatError::NotActive),
             _ => Ok(()),

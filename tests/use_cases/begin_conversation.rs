@@ -324,3 +324,26 @@ async fn killed_at_any_step_it_is_created_and_bound_once() {
         killed_once(keyed, Reply::Normal, 5_000).await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_direct_send_does_not_wait_for_a_beginning() {
+    let app = App::over(&server(false)).await;
+    app.service.always_all(&Reply::Fail(unreachable()));
+    let local = begin(&app).await;
+    let refused = app.client.send(local, "now or never", SendMode::Direct);
+    let refused = refused.await.unwrap_err();
+    assert_eq!(refused.error.code(), "network.unreachable");
+    assert_eq!(refused.draft.as_deref(), Some("now or never"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_beginning_without_measure_is_refused() {
+    let app = App::over(&server(false)).await;
+    let new = NewConversation {
+        persona: Some("x".repeat(100_000)),
+        ..NewConversation::default()
+    };
+    let refused = app.client.begin_conversation(new).await.unwrap_err();
+    assert_eq!(refused.code(), "create.too_large");
+    assert!(app.outbox().await.is_empty());
+}

@@ -100,9 +100,6 @@ pub(super) const UPDATE_INDEXED: &str = "UPDATE message SET
         OR own IS NOT ?4 OR sort_key IS NOT ?5 OR attempts IS NOT ?6 OR deleted IS NOT ?7
         OR unread IS NOT ?8 OR gap IS NOT ?9)";
 
-const MOVE: &str = "UPDATE message SET conversation = (SELECT pk FROM conversation WHERE id = ?2)
-    WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)";
-
 const REMOVE: &str = "DELETE FROM message WHERE id = ?1";
 
 pub(super) fn one(db: &Connection, id: ClientMessageId) -> rusqlite::Result<Option<Message>> {
@@ -110,13 +107,23 @@ pub(super) fn one(db: &Connection, id: ClientMessageId) -> rusqlite::Result<Opti
     statement.query_row([id.as_bytes()], decode).optional()
 }
 
+/// One by one, so that the index for searches follows: there are few.
 pub(super) fn move_all(
     db: &Connection,
     from: &ConversationId,
     to: &ConversationId,
 ) -> rusqlite::Result<()> {
-    let ids = [from.as_str(), to.as_str()];
-    db.prepare_cached(MOVE)?.execute(ids).map(drop)
+    for row in page(db, from, None, usize::MAX, true)? {
+        let conversation = to.clone();
+        update(
+            db,
+            &Message {
+                conversation,
+                ..row
+            },
+        )?;
+    }
+    Ok(())
 }
 
 pub(super) fn by_server_id(

@@ -47,10 +47,11 @@ pub(super) const CHANGES: &str =
 const CREATIONS: &str = query!("INDEXED BY outbox_creations WHERE kind = 1 ORDER BY accept_order");
 
 /// The next track with something waiting, and the first row of it. Asked once for each such
-/// track, so that the cost does not grow with the number of rows that wait.
+/// track, so that the cost does not grow with the number of rows that wait: from a bound that is
+/// met on, since from one that is passed SQLite walks over all that equal it.
 pub(super) const NEXT_HEAD: &str = "SELECT conversation, track, id
     FROM outbox INDEXED BY outbox_waiting
-    WHERE parked = 0 AND state IN (0, 1, 2) AND (conversation, track) > (?1, ?2)
+    WHERE parked = 0 AND state IN (0, 1, 2) AND (conversation, track) >= (?1, ?2)
     ORDER BY conversation, track, accept_order LIMIT 1";
 
 const PUT: &str = "INSERT INTO outbox (
@@ -135,11 +136,17 @@ pub(super) fn heads(db: &Connection) -> rusqlite::Result<Vec<OutboxEntry>> {
     let mut next = db.prepare_cached(NEXT_HEAD)?;
     let mut read = db.prepare_cached(ONE)?;
     let mut found = Vec::new();
-    let mut beyond = (i64::MIN, i64::MIN);
-    let head = |row: &Row<'_>| Ok(((row.get(0)?, row.get(1)?), row.get::<_, [u8; 16]>(2)?));
-    while let Some((track, id)) = next.query_row(beyond, head).optional()? {
+    let mut from = (i64::MIN, i64::MIN);
+    let head = |row: &Row<'_>| {
+        Ok((
+            row.get(0)?,
+            row.get::<_, i64>(1)?,
+            row.get::<_, [u8; 16]>(2)?,
+        ))
+    };
+    while let Some((conversation, track, id)) = next.query_row(from, head).optional()? {
         found.push(read.query_row([id], decode));
-        beyond = track;
+        from = (conversation, track + 1);
     }
     in_order(found.into_iter())
 }

@@ -170,3 +170,26 @@ fn g13_a_page_costs_the_same_in_a_long_history() {
     let long = hot.map(|sql| steps(&db, sql));
     assert_eq!(short, long);
 }
+
+/// From the head of one track to the next: what waits behind the head is passed over unseen.
+#[test]
+fn g13_a_head_costs_the_same_before_a_long_queue() {
+    let db = store();
+    db.execute_batch(
+        "INSERT INTO conversation (id, archived, server_id, participants, attributes, hidden,
+         unread, stored, version) VALUES ('c', 0, 'c', '[]', '{}', 0, 0, 0, 0)",
+    )
+    .expect("a conversation");
+    let cost = |db: &Connection| {
+        let mut next = db.prepare(outbox_rows::NEXT_HEAD).expect("a statement");
+        for from in [(1, 0), (1, 1)] {
+            let mut rows = next.query(from).expect("rows");
+            while rows.next().expect("a row").is_some() {}
+        }
+        next.get_status(StatementStatus::VmStep)
+    };
+    fill(&db, 1, 1_000);
+    let short = cost(&db);
+    fill(&db, 1_000, 4_000);
+    assert_eq!(short, cost(&db));
+}

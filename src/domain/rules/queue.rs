@@ -62,7 +62,14 @@ fn last_about(editor: &mut Editor<'_>, action: &Action) -> RowResult<Option<Outb
     };
     about.retain(|entry| entry.state.is_pending() || entry.action.changes().is_some());
     about.retain(|entry| entry.action.changes().is_some() || entry.kind() == kind);
-    Ok(about.pop())
+    let Some(mut last) = about.pop() else {
+        return Ok(None);
+    };
+    if let Some(beneath) = action.beneath() {
+        // A failed one was not told of what the server has said since.
+        last.action = last.action.over(beneath);
+    }
+    Ok(Some(last))
 }
 
 /// The waiting entry says the new thing from now on, with a fresh life.

@@ -1,5 +1,6 @@
 //! The rules, over the store that keeps everything in maps.
 
+mod acting;
 mod answering;
 mod merging;
 mod settling;

@@ -173,6 +173,24 @@ pub async fn hits_come_newest_first_and_in_pages(store: Store) {
     }
 }
 
+/// What moved to another conversation is found there, and no longer where it was.
+pub async fn moved_rows_are_found_where_they_went(store: Store) {
+    store_all(&store, vec![said("c", 1, "word moved")]).await;
+    // Whatever waits for an idle moment has had one.
+    store_all(&store, vec![said("d", 2, "word stayed")]).await;
+    write(&store, |rows| {
+        rows.move_rows(&conversation_id("c"), &conversation_id("d"))
+    })
+    .await;
+    for (name, hits) in [("c", vec![]), ("d", vec!["word stayed", "word moved"])] {
+        let here = Search {
+            conversation: Some(conversation_id(name)),
+            ..search("word")
+        };
+        assert_eq!(texts(&store, here).await, hits, "{name}");
+    }
+}
+
 /// One conversation's hits, and none of one that is not stored.
 pub async fn a_search_stays_in_its_conversation(store: Store) {
     let rows = vec![said("c", 1, "word c"), said("d", 2, "word d")];
