@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::{
     delivery::{DeliveryEvent, DeliveryState},
-    ids::{ClientMessageId, MessageId},
+    ids::ClientMessageId,
     message::{Completeness, Message, Role, ServerMessage},
     order::SortKey,
     plant::planted,
@@ -84,7 +84,7 @@ pub fn merge(
     mint: &mut dyn FnMut() -> ClientMessageId,
 ) -> RowResult<Merged> {
     let page = distinct(request.page);
-    let mut matcher = Matcher::load(editor, request.placement)?;
+    let mut matcher = Matcher::new(editor, request.placement);
     let mut slots = Vec::with_capacity(page.len());
     for said in page {
         let row = matcher.find(editor.rows(), said)?;
@@ -128,6 +128,7 @@ fn distinct(page: &[ServerMessage]) -> Vec<&ServerMessage> {
 /// Finds stored rows for server rows, each at most once.
 struct Matcher {
     unplaced: Vec<Message>,
+    loaded: bool,
     claimed: BTreeSet<ClientMessageId>,
     /// Own messages passed so far in this page: an answer binds only behind its question.
     passed: BTreeSet<ClientMessageId>,
@@ -138,32 +139,43 @@ struct Matcher {
 }
 
 impl Matcher {
-    fn load(editor: &mut Editor<'_>, placement: Placement) -> RowResult<Self> {
-        let id = editor.conversation().id.clone();
-        let mut unplaced = editor.rows().unplaced(&id)?;
-        if placement == Placement::Older {
-            // What was sent since is not among older rows; an answer heard before the first page
-            // was read may be.
-            unplaced.retain(|row| !row.own && row.server_id.is_none());
-        }
-        let conversation = id;
+    fn new(editor: &Editor<'_>, placement: Placement) -> Self {
         let (claimed, passed) = (BTreeSet::new(), BTreeSet::new());
-        Ok(Self {
-            unplaced,
+        Self {
+            unplaced: Vec::new(),
+            loaded: false,
             claimed,
             passed,
             nearest: None,
-            conversation,
+            conversation: editor.conversation().id.clone(),
             placement,
-        })
+        }
+    }
+
+    /// Reads the rows without a place, where that was not done yet: a page of rows that are known
+    /// by their ids, as a confirmation is, needs none of them, and after a long queue they are many.
+    fn load(&mut self, rows: &mut dyn Rows) -> RowResult<()> {
+        if !std::mem::replace(&mut self.loaded, true) {
+            self.unplaced = rows.unplaced(&self.conversation)?;
+            if self.placement == Placement::Older {
+                // What was sent since is not among older rows; an answer heard before the first
+                // page was read may be.
+                self.unplaced
+                    .retain(|row| !row.own && row.server_id.is_none());
+            }
+        }
+        Ok(())
     }
 
     fn find(&mut self, rows: &mut dyn Rows, said: &ServerMessage) -> RowResult<Option<Message>> {
-        let found = match self.by_id(rows, said)? {
-            Some(row) => Some(row),
-            None if said.own => self.own_by_text(said),
-            None => self.answer_by_place(said),
-        };
+        let mut found = self.by_id(rows, said)?;
+        if found.is_none() {
+            self.load(rows)?;
+            found = match said.own {
+                true => self.own_by_text(said),
+                false => self.answer_by_place(said),
+            };
+        }
         if let Some(row) = &found {
             self.claimed.insert(row.id);
             if row.own {
@@ -175,7 +187,7 @@ impl Matcher {
     }
 
     fn by_id(&self, rows: &mut dyn Rows, said: &ServerMessage) -> RowResult<Option<Message>> {
-        if let Some(row) = self.stored(rows, &said.id)? {
+        if let Some(row) = rows.message_by_server_id(&self.conversation, &said.id)? {
             return Ok(Some(row));
         }
         if planted("same-words-same-message") && !said.text.is_empty() {
@@ -188,17 +200,6 @@ impl Matcher {
         };
         let row = rows.message(client_id)?;
         Ok(row.filter(|row| row.own && row.server_id.is_none() && !self.claimed.contains(&row.id)))
-    }
-
-    fn stored(&self, rows: &mut dyn Rows, id: &MessageId) -> RowResult<Option<Message>> {
-        if let Some(row) = self
-            .unplaced
-            .iter()
-            .find(|row| row.server_id.as_ref() == Some(id))
-        {
-            return Ok(Some(row.clone()));
-        }
-        rows.message_by_server_id(&self.conversation, id)
     }
 
     fn own_by_text(&self, said: &ServerMessage) -> Option<Message> {
