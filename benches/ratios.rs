@@ -25,18 +25,24 @@ mod device;
 mod drain;
 #[path = "ratios/first_byte.rs"]
 mod first_byte;
+#[path = "ratios/group.rs"]
+mod group;
 #[path = "ratios/http.rs"]
 mod http;
 #[path = "ratios/ingest.rs"]
 mod ingest;
 #[path = "ratios/measure.rs"]
 mod measure;
+#[path = "ratios/opening.rs"]
+mod opening;
 #[path = "ratios/pages.rs"]
 mod pages;
 #[path = "ratios/polls.rs"]
 mod polls;
 #[path = "ratios/report.rs"]
 mod report;
+#[path = "ratios/search.rs"]
+mod search;
 #[path = "ratios/servers.rs"]
 mod servers;
 #[path = "ratios/socket.rs"]
@@ -47,6 +53,8 @@ mod store;
 mod turns;
 #[path = "ratios/watched.rs"]
 mod watched;
+#[path = "ratios/written.rs"]
+mod written;
 
 use std::process::ExitCode;
 
@@ -73,6 +81,26 @@ const BENCHMARKS: &[Benchmark] = &[
         run: accept::inline,
     },
     Benchmark {
+        names: &["accept_64"],
+        run: group::concurrent,
+    },
+    Benchmark {
+        names: &["accept_pending"],
+        run: search::accept_pending,
+    },
+    Benchmark {
+        names: &["search_100000"],
+        run: search::hundred_thousand,
+    },
+    Benchmark {
+        names: &["open_10000", "open_1000000"],
+        run: opening::first_page,
+    },
+    Benchmark {
+        names: &["history_bytes", "history_commits"],
+        run: written::history,
+    },
+    Benchmark {
         names: &["newest_page"],
         run: pages::newest,
     },
@@ -81,8 +109,8 @@ const BENCHMARKS: &[Benchmark] = &[
         run: ingest::history,
     },
     Benchmark {
-        names: &["drain_2000"],
-        run: drain::flat,
+        names: &["drain_2000", "drain_seconds", "drain_flat"],
+        run: drain::all,
     },
     Benchmark {
         names: &["burst_commits", "burst_bytes"],

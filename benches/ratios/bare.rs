@@ -44,7 +44,17 @@ pub(crate) struct Accepted {
 
 /// The transaction of an accept: three inserts and three updates.
 pub(crate) fn accept(db: &Connection, row: &Accepted) -> rusqlite::Result<()> {
+    accept_all(db, std::slice::from_ref(row))
+}
+
+/// The same of many messages in one transaction.
+pub(crate) fn accept_all(db: &Connection, rows: &[Accepted]) -> rusqlite::Result<()> {
     execute(db, "BEGIN IMMEDIATE", ())?;
+    rows.iter().try_for_each(|row| accept_one(db, row))?;
+    execute(db, "COMMIT", ())
+}
+
+fn accept_one(db: &Connection, row: &Accepted) -> rusqlite::Result<()> {
     let key = (1_i64 << 61) + row.order * 4;
     let Accepted {
         id,
@@ -77,8 +87,7 @@ pub(crate) fn accept(db: &Connection, row: &Accepted) -> rusqlite::Result<()> {
         "UPDATE conversation SET last_id = ?1, last_role = 'user', last_body = ?2, last_at = ?4,
          last_key = ?3, activity_at = ?4, stored = stored + 1, version = version + 1 WHERE pk = 1",
         params![id, text, key, now],
-    )?;
-    execute(db, "COMMIT", ())
+    )
 }
 
 /// The transaction that records an attempt: four updates and an insert.

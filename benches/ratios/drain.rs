@@ -21,23 +21,37 @@ use tokio::runtime::Runtime;
 
 use crate::{
     accept::request,
-    measure::{in_turn, ratio, timed},
+    measure::{compared, in_turn, ratio, timed},
     report::Finding,
     store::{self, at, history_row, key},
 };
 
 const LONG: usize = 2_000;
 const SHORT: usize = 20;
+const LONGER: usize = 10_000;
+const LONG_AGO: usize = 1_000;
+const ROUNDS: usize = 1000;
 
 /// What the store does for one message of the queue, without hops.
-pub(crate) fn flat() -> Vec<Finding> {
-    const ROUNDS: usize = 1000;
+pub(crate) fn all() -> Vec<Finding> {
     let runtime = store::runtime();
-    let (mut long, mut short) = (Queue::of(LONG, &runtime), Queue::of(SHORT, &runtime));
-    let mut of_long = || long.send_one(&runtime);
-    let mut of_short = || short.send_one(&runtime);
-    let ratio = ratio(&in_turn(ROUNDS, [&mut of_long, &mut of_short]));
-    vec![Finding::at_most("drain_2000", ratio, 1.3, ROUNDS).note("waiting", LONG as f64)]
+    let (ratio, each) = compare(LONG, SHORT, &runtime);
+    let (flat, _) = compare(LONGER, LONG_AGO, &runtime);
+    vec![
+        Finding::at_most("drain_2000", ratio, 1.3, ROUNDS).note("waiting", LONG as f64),
+        // The one bound in seconds: a queue of an evening must not be felt.
+        Finding::at_most("drain_seconds", each * LONG as f64, 0.3, ROUNDS),
+        Finding::at_most("drain_flat", flat, 1.3, ROUNDS).note("waiting", LONGER as f64),
+    ]
+}
+
+/// How much more a message of the long queue costs, and its seconds.
+fn compare(long: usize, short: usize, runtime: &Runtime) -> (f64, f64) {
+    let (mut long, mut short) = (Queue::of(long, runtime), Queue::of(short, runtime));
+    let mut of_long = || long.send_one(runtime);
+    let mut of_short = || short.send_one(runtime);
+    let samples = in_turn(ROUNDS, [&mut of_long, &mut of_short]);
+    (ratio(&samples), compared(&samples, |[long, _]| long))
 }
 
 /// A store with so many messages waiting, and always as many.

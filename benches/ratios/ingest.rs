@@ -55,7 +55,7 @@ fn once() -> f64 {
 }
 
 /// The row that the merge makes of the same message.
-fn row(number: usize) -> Row {
+pub(crate) fn row(number: usize) -> Row {
     Row {
         id: *key(number).as_bytes(),
         server_id: server_id(number),

@@ -18,7 +18,7 @@ use crate::{
 
 const SHORT: usize = 1_000;
 const LONG: usize = 1_000_000;
-const PAGE: usize = 50;
+pub(crate) const PAGE: usize = 50;
 
 /// On the caller's thread, so that no hop hides a difference.
 pub(crate) fn newest() -> Vec<Finding> {
@@ -51,8 +51,16 @@ fn newest_page(runtime: &Runtime, store: &Arc<dyn ChatRepository>) -> Vec<Messag
     runtime.block_on(read).unwrap()
 }
 
+/// The same, closed.
+pub(crate) fn closed(count: usize, runtime: &Runtime) -> TempDir {
+    let (home, store) = filled(count, runtime);
+    runtime.block_on(store.close());
+    home
+}
+
 /// A store whose conversation has that many messages. The last ones came through the front door,
-/// those before were put under them.
+/// those before were put under them, and the full-text index is told that it has them: nobody
+/// searches here, and the background is to be as quiet as in a store of some days.
 fn filled(count: usize, runtime: &Runtime) -> (TempDir, Arc<dyn ChatRepository>) {
     let home = store::directory();
     let store = store::open(&home, Executor::Inline, runtime);
@@ -109,4 +117,9 @@ fn insert(db: &Connection, count: usize) {
     let stored = i64::try_from(count).unwrap();
     db.execute("UPDATE conversation SET stored = ?1", [stored])
         .unwrap();
+    db.execute(
+        "UPDATE counter SET value = ?1 WHERE name = 'search_high'",
+        [stored],
+    )
+    .unwrap();
 }

@@ -516,3 +516,30 @@ async fn a_damaged_index_loses_no_message() {
     assert_eq!(entries(&path), rebuilt(&path));
     store.close().await;
 }
+
+/// An index of another version's words is made again by itself, the newest rows first.
+#[tokio::test]
+async fn an_index_of_other_words_is_made_again() {
+    let (_home, path) = home();
+    let store = open(&path);
+    put(&store, (1..=300).map(|n| said(n, "same")).collect()).await;
+    indexed(&path).await;
+    store.close().await;
+    let db = Connection::open(&path).expect("a file");
+    db.execute_batch(
+        "INSERT INTO search (search) VALUES ('delete-all');
+         INSERT INTO search (rowid, body, conversation) SELECT pk, 'other', '1' FROM message;
+         UPDATE counter SET value = 0 WHERE name = 'search_words'",
+    )
+    .expect("an index of other words");
+    drop(db);
+    let store = open(&path);
+    soon(async {
+        while hits(&store, "same").await < 300 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(entries(&path), rebuilt(&path));
+    store.close().await;
+}

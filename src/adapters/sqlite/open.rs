@@ -4,7 +4,7 @@ use std::{path::Path, thread, time::Duration};
 
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 
-use super::{error::failed, migrate, options::SqliteOptions, probe, search_index};
+use super::{error::failed, migrate, options::SqliteOptions, probe};
 use crate::domain::ports::{RepositoryError, chat_repository::RowResult};
 
 /// Every statement of the store stays prepared.
@@ -61,7 +61,6 @@ pub(super) fn writer(options: &SqliteOptions) -> RowResult<Connection> {
         db.execute_batch(BARRIER).map_err(failed)?;
     }
     migrate::run(&mut db)?;
-    search_index::renew(&mut db).map_err(failed)?;
     Ok(db)
 }
 

@@ -17,14 +17,30 @@ pub(super) struct ReadTask {
     pub(super) reply: oneshot::Sender<RowResult<()>>,
 }
 
-/// Serves the queue until it is closed and empty; the connection ends with it. A damaged full-text
-/// index, which nobody can mend here, is told of.
-pub(super) fn serve(db: Connection, queue: &Arc<Queue<ReadTask>>, damaged: impl Fn()) {
+/// Serves the queue until it is closed and empty; the connection is opened for the first job and
+/// ends with the queue. A damaged full-text index, which nobody can mend here, is told of.
+pub(super) fn serve(
+    open: impl Fn() -> RowResult<Connection>,
+    queue: &Arc<Queue<ReadTask>>,
+    damaged: impl Fn(),
+) {
+    let mut db = None;
     while let Some(task) = queue.next() {
         // A caller that went away does not want the answer, nor the work.
         if !task.reply.is_closed() {
-            let _ = task.reply.send(run(&db, task.job, &damaged));
+            let result = connected(&mut db, &open).and_then(|db| run(db, task.job, &damaged));
+            let _ = task.reply.send(result);
         }
+    }
+}
+
+fn connected(
+    db: &mut Option<Connection>,
+    open: impl Fn() -> RowResult<Connection>,
+) -> RowResult<&Connection> {
+    match db {
+        Some(db) => Ok(db),
+        None => Ok(db.insert(open()?)),
     }
 }
 

@@ -225,10 +225,10 @@ fn start_inline(core: &Arc<Core>, options: &SqliteOptions) -> RowResult<Inline> 
 fn start_threads(core: &Arc<Core>, options: &SqliteOptions) -> RowResult<()> {
     let mut helpers = Vec::from_iter(start_watcher(core, options)?);
     for _ in 0..READERS {
-        let db = open::reader(options)?;
+        let options = options.clone();
         let reads = Arc::clone(&core.reads);
         let mender = Arc::clone(core);
-        let serve = move || reader::serve(db, &reads, || mender.mend());
+        let serve = move || reader::serve(|| open::reader(&options), &reads, || mender.mend());
         helpers.push(spawn("tidings-read", serve)?);
     }
     let core = Arc::clone(core);

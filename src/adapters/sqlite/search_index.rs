@@ -5,7 +5,7 @@
 //! waits to be confirmed, are only noted. What is deleted or replaced leaves the index in the very
 //! transaction that says so.
 
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::codec::{completeness_number, limit, state_number};
 use crate::domain::{
@@ -303,6 +303,7 @@ pub(super) fn round(db: &Connection) -> rusqlite::Result<bool> {
 }
 
 fn take_in(db: &Connection) -> rusqlite::Result<bool> {
+    renew(db)?;
     let ready = due(db, READY, ROUND)?;
     for place in &ready {
         add(db, place)?;
@@ -315,22 +316,16 @@ fn take_in(db: &Connection) -> rusqlite::Result<bool> {
     Ok(ready.len() + new.len() + old.len() == ROUND)
 }
 
-/// An index made of other words than those of this build is made again.
-pub(super) fn renew(db: &mut Connection) -> rusqlite::Result<()> {
-    if made_of(db)? == words::VERSION {
-        return Ok(());
+/// An index made of other words than those of this build is made again. Not at the opening, which
+/// somebody waits for: the newest rows are back within the same round.
+fn renew(db: &Connection) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached("SELECT value FROM counter WHERE name = ?1")?;
+    let version: i64 = statement.query_row([WORDS], |row| row.get(0))?;
+    if version != words::VERSION {
+        clear(db)?;
+        mark(db, WORDS, words::VERSION)?;
     }
-    let begun = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if made_of(&begun)? != words::VERSION {
-        clear(&begun)?;
-        mark(&begun, WORDS, words::VERSION)?;
-    }
-    begun.commit()
-}
-
-fn made_of(db: &Connection) -> rusqlite::Result<i64> {
-    let version = "SELECT value FROM counter WHERE name = ?1";
-    db.query_row(version, [WORDS], |row| row.get(0))
+    Ok(())
 }
 
 /// Whether the index itself is damaged, and not the file: that is no reason to lose a message.

@@ -118,7 +118,7 @@ pub fn merge(
     mint: &mut dyn FnMut() -> ClientMessageId,
 ) -> RowResult<Merged> {
     let page = distinct(request.page);
-    let mut matcher = Matcher::load(editor, request.placement)?;
+    let mut matcher = Matcher::load(editor, request.placement, &page)?;
     let mut slots = Vec::with_capacity(page.len());
     for said in page {
         let row = matcher.find(editor.rows(), said)?;
@@ -210,12 +210,15 @@ struct Matcher {
 }
 
 impl Matcher {
-    fn load(editor: &mut Editor<'_>, placement: Placement) -> RowResult<Self> {
+    fn load(
+        editor: &mut Editor<'_>,
+        placement: Placement,
+        page: &[&ServerMessage],
+    ) -> RowResult<Self> {
         let id = editor.conversation().id.clone();
         let continues =
             placement == Placement::Newer && editor.conversation().sync.newest.is_some();
-        let mut unplaced = editor.rows().unplaced(&id)?;
-        unplaced.extend(settle_down::settled(editor.rows(), &id)?);
+        let mut unplaced = waiting(editor.rows(), &id, page)?;
         if placement.is_backward() {
             // What left, or was heard, since that end was known is not among older rows; what left
             // before it may be.
@@ -362,6 +365,23 @@ impl Matcher {
             || self.passed.contains(&question)
             || !self.unplaced.iter().any(|row| row.id == question)
     }
+}
+
+/// The rows that wait for one of the server's. A page of own rows that are known by their ids, as
+/// a confirmation is, needs none of them, and after a long queue they are many.
+fn waiting(
+    rows: &mut dyn Rows,
+    conversation: &crate::domain::ids::ConversationId,
+    page: &[&ServerMessage],
+) -> RowResult<Vec<Message>> {
+    for said in page {
+        if !said.own || rows.message_by_server_id(conversation, &said.id)?.is_none() {
+            let mut waiting = rows.unplaced(conversation)?;
+            waiting.extend(settle_down::settled(rows, conversation)?);
+            return Ok(waiting);
+        }
+    }
+    Ok(Vec::new())
 }
 
 /// Of equal words, which are found first: those that are known to be there, then those on their
