@@ -16,13 +16,13 @@ const STORE: &str = "TIDINGS_TEST_STORE";
 const FIRST: &str = "TIDINGS_TEST_FIRST";
 
 /// The test started, and the lines that it prints.
-struct Victim {
+pub(crate) struct Victim {
     process: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
 }
 
 impl Victim {
-    fn start(test: &str, store: &Path, first: u32) -> Self {
+    pub(crate) fn start(test: &str, store: &Path, first: u32) -> Self {
         let program = std::env::current_exe().expect("this program");
         let mut process = Command::new(program)
             .args([
@@ -43,7 +43,7 @@ impl Victim {
     }
 
     /// The next word that is meant for us; `None` at the end.
-    fn next(&mut self, mark: &str) -> Option<String> {
+    pub(crate) fn next(&mut self, mark: &str) -> Option<String> {
         let lines = self.lines.by_ref().map_while(Result::ok);
         // The test runner prints the test's name on the same line.
         lines
@@ -51,25 +51,35 @@ impl Victim {
             .next()
     }
 
-    fn kill(&mut self) {
+    /// Of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub(crate) fn kill(&mut self) {
         self.process.kill().expect("killed");
     }
 
     /// Waits until it is gone.
-    fn bury(mut self) {
+    pub(crate) fn bury(mut self) {
         self.process.wait().expect("its end");
     }
 }
 
-fn given(name: &str) -> Option<String> {
+fn value(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// The store that this process was started for, if it is a victim.
+pub(crate) fn given() -> Option<String> {
+    value(STORE)
 }
 
 /// Accepts for ever, four at a time so that commits are shared, and prints what was told stored.
 #[tokio::test]
 #[ignore = "the victim of the kill test; does nothing by itself"]
 async fn accepts_until_killed() {
-    let (Some(path), Some(first)) = (given(STORE), given(FIRST)) else {
+    let (Some(path), Some(first)) = (given(), value(FIRST)) else {
         return;
     };
     let first: u32 = first.parse().expect("a number");
@@ -176,14 +186,14 @@ async fn in_accept_order(store: &Store) -> Vec<u32> {
 #[tokio::test]
 #[ignore = "the victim of the hand-over test; does nothing by itself"]
 async fn owns_until_killed() {
-    let Some(path) = given(STORE) else { return };
+    let Some(path) = given() else { return };
     let store = open_with(shared(Path::new(&path))).expect("a store");
     soon(store.became_owner()).await;
     println!("owner:yes");
     std::future::pending::<()>().await;
 }
 
-fn shared(path: &Path) -> SqliteOptions {
+pub(crate) fn shared(path: &Path) -> SqliteOptions {
     SqliteOptions {
         shared: true,
         ..SqliteOptions::new(path)

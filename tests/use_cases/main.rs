@@ -8,6 +8,7 @@
 mod answers;
 mod archive_conversation;
 mod background;
+mod catch_up;
 mod connect;
 mod create_conversation;
 mod delete_conversation;

@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::{self, JoinHandle},
 };
 
@@ -33,6 +36,26 @@ const READERS: usize = 2;
 /// Dropping it without [`ChatRepository::close`] finishes in the background what was handed over.
 /// After the close, [`ChatRepository::changed`] and [`ChatRepository::became_owner`] wait for ever.
 pub struct SqliteRepository {
+    options: SqliteOptions,
+    signals: Signals,
+    state: Mutex<State>,
+}
+
+/// What outlives a suspension: who waits goes on waiting.
+#[derive(Clone)]
+struct Signals {
+    revision: Arc<watch::Sender<u64>>,
+    owner: Arc<watch::Sender<bool>>,
+}
+
+enum State {
+    Open(Arc<Session>),
+    Suspended,
+    Closed,
+}
+
+/// The file while it is open.
+struct Session {
     core: Arc<Core>,
     /// Under [`Executor::Inline`]; `None` on threads, and after the close.
     inline: Option<Mutex<Option<Inline>>>,
@@ -43,7 +66,9 @@ struct Core {
     writer: Mutex<Writer>,
     writes: Queue<WriteTask>,
     reads: Arc<Queue<ReadTask>>,
-    revision: watch::Sender<u64>,
+    revision: Arc<watch::Sender<u64>>,
+    /// Whether the end is a suspension, which has little time.
+    quick: AtomicBool,
     ownership: Ownership,
     stop: Stop,
     closed: watch::Sender<bool>,
@@ -65,24 +90,16 @@ impl SqliteRepository {
     /// [`RepositoryError::Newer`] for a later version's, both left exactly as they were;
     /// [`RepositoryError::Unavailable`] where the file cannot be written or is locked.
     pub fn open(options: SqliteOptions) -> Result<Arc<Self>, RepositoryError> {
-        let writer = Writer::new(open::writer(&options)?, options.synchronous)?;
-        let core = Arc::new(Core {
-            writer: Mutex::new(writer),
-            writes: Queue::new(),
-            reads: Arc::new(Queue::new()),
-            revision: watch::Sender::new(0),
-            ownership: Ownership::new(&options)?,
-            stop: Stop::default(),
-            closed: watch::Sender::new(false),
-        });
-        let inline = match options.executor {
-            Executor::Thread => start_threads(&core, &options).map(|()| None),
-            Executor::Inline => start_inline(&core, &options).map(Some),
+        let signals = Signals {
+            revision: Arc::new(watch::Sender::new(0)),
+            owner: Arc::new(watch::Sender::new(false)),
         };
-        // Threads that did start must not outlive a failed open.
-        let inline = inline.inspect_err(|_| core.shut())?;
-        let inline = inline.map(|inline| Mutex::new(Some(inline)));
-        Ok(Arc::new(Self { core, inline }))
+        let session = Session::open(&options, &signals)?;
+        Ok(Arc::new(Self {
+            options,
+            signals,
+            state: Mutex::new(State::Open(Arc::new(session))),
+        }))
     }
 
     /// Lets the file grow to that many pages and no further, as a full disk would.
@@ -91,7 +108,55 @@ impl SqliteRepository {
     /// [`RepositoryError::Closed`], or what SQLite said.
     #[cfg(feature = "testing")]
     pub fn limit_pages(&self, pages: u32) -> Result<(), RepositoryError> {
-        self.core.writer().limit_pages(pages)
+        self.session()?.core.writer().limit_pages(pages)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn session(&self) -> RowResult<Arc<Session>> {
+        match &*self.state() {
+            State::Open(session) => Ok(Arc::clone(session)),
+            State::Suspended => Err(RepositoryError::Unavailable("it is suspended".into())),
+            State::Closed => Err(RepositoryError::Closed),
+        }
+    }
+
+    /// Leaves the open state; the session that ends, if there was one.
+    fn leave(&self, next: State) -> Option<Arc<Session>> {
+        let mut state = self.state();
+        if matches!(*state, State::Closed) {
+            return None;
+        }
+        match std::mem::replace(&mut *state, next) {
+            State::Open(session) => Some(session),
+            State::Suspended | State::Closed => None,
+        }
+    }
+}
+
+impl Session {
+    fn open(options: &SqliteOptions, signals: &Signals) -> RowResult<Self> {
+        let writer = Writer::new(open::writer(options)?, options.synchronous)?;
+        let core = Arc::new(Core {
+            writer: Mutex::new(writer),
+            writes: Queue::new(),
+            reads: Arc::new(Queue::new()),
+            revision: Arc::clone(&signals.revision),
+            quick: AtomicBool::new(false),
+            ownership: Ownership::new(options, Arc::clone(&signals.owner))?,
+            stop: Stop::default(),
+            closed: watch::Sender::new(false),
+        });
+        let inline = match options.executor {
+            Executor::Thread => start_threads(&core, options).map(|()| None),
+            Executor::Inline => start_inline(&core, options).map(Some),
+        };
+        // Threads that did start must not outlive a failed open.
+        let inline = inline.inspect_err(|_| core.shut())?;
+        let inline = inline.map(|inline| Mutex::new(Some(inline)));
+        Ok(Self { core, inline })
     }
 
     fn lock_inline(slot: &Mutex<Option<Inline>>) -> MutexGuard<'_, Option<Inline>> {
@@ -111,6 +176,15 @@ impl SqliteRepository {
             finish(&self.core, inline.watcher);
         }
     }
+
+    /// Ends, and waits for the end. The threads end by themselves: a caller that goes away here
+    /// changes nothing.
+    async fn end(&self, quick: bool) {
+        self.core.quick.store(quick, Ordering::Relaxed);
+        self.shut();
+        let mut closed = self.core.closed.subscribe();
+        let _ = closed.wait_for(|closed| *closed).await;
+    }
 }
 
 /// Names no path: a log is no place for it.
@@ -125,7 +199,9 @@ impl fmt::Debug for SqliteRepository {
 
 impl Drop for SqliteRepository {
     fn drop(&mut self) {
-        self.shut();
+        if let Some(session) = self.leave(State::Closed) {
+            session.shut();
+        }
     }
 }
 
@@ -165,7 +241,7 @@ fn finish(core: &Arc<Core>, helpers: impl IntoIterator<Item = JoinHandle<()>>) {
         // A thread that panicked has ended too.
         let _ = helper.join();
     }
-    core.writer().close();
+    core.writer().close(core.quick.load(Ordering::Relaxed));
     core.ownership.release();
 }
 
@@ -211,40 +287,45 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> RowResult<JoinHand
 #[async_trait]
 impl ChatRepository for SqliteRepository {
     async fn write(&self, durability: Durability, job: Job) -> RowResult<()> {
+        let session = self.session()?;
         let (reply, answer) = oneshot::channel();
         let task = WriteTask {
             durability,
             job,
             reply,
         };
-        if self.inline.is_some() {
-            self.core.writer().run([task].into(), &self.core.revision);
-        } else if self.core.writes.push(task).is_err() {
+        if session.inline.is_some() {
+            let core = &session.core;
+            core.writer().run([task].into(), &core.revision);
+        } else if session.core.writes.push(task).is_err() {
             return Err(RepositoryError::Closed);
         }
+        drop(session);
         answer.await.unwrap_or_else(|_| Err(thread_ended()))
     }
 
     async fn read(&self, job: Job) -> RowResult<()> {
-        if let Some(slot) = &self.inline {
-            return match &*Self::lock_inline(slot) {
+        let session = self.session()?;
+        if let Some(slot) = &session.inline {
+            return match &*Session::lock_inline(slot) {
                 Some(inline) => reader::run(&inline.reader, job),
                 None => Err(RepositoryError::Closed),
             };
         }
         let (reply, answer) = oneshot::channel();
-        if self.core.reads.push(ReadTask { job, reply }).is_err() {
+        if session.core.reads.push(ReadTask { job, reply }).is_err() {
             return Err(RepositoryError::Closed);
         }
+        drop(session);
         answer.await.unwrap_or_else(|_| Err(thread_ended()))
     }
 
     fn revision(&self) -> Revision {
-        Revision(*self.core.revision.borrow())
+        Revision(*self.signals.revision.borrow())
     }
 
     async fn changed(&self, seen: Revision) -> Revision {
-        let mut revisions = self.core.revision.subscribe();
+        let mut revisions = self.signals.revision.subscribe();
         match revisions.wait_for(|now| *now > seen.0).await {
             Ok(now) => Revision(*now),
             // The sender lives in `self`, so this is not reached.
@@ -253,18 +334,43 @@ impl ChatRepository for SqliteRepository {
     }
 
     fn is_owner(&self) -> bool {
-        self.core.ownership.is_owner()
+        *self.signals.owner.borrow()
     }
 
     async fn became_owner(&self) {
-        self.core.ownership.became_owner().await;
+        let mut owner = self.signals.owner.subscribe();
+        // The sender lives in `self`, so the wait cannot end otherwise.
+        let _ = owner.wait_for(|owner| *owner).await;
+    }
+
+    async fn suspend(&self) -> bool {
+        match self.leave(State::Suspended) {
+            Some(session) => {
+                session.end(true).await;
+                true
+            }
+            None => matches!(*self.state(), State::Suspended),
+        }
+    }
+
+    async fn resume(&self) -> RowResult<()> {
+        let mut state = self.state();
+        match *state {
+            State::Open(_) => return Ok(()),
+            State::Closed => return Err(RepositoryError::Closed),
+            State::Suspended => {}
+        }
+        let session = Session::open(&self.options, &self.signals)?;
+        *state = State::Open(Arc::new(session));
+        // Others may have written meanwhile: everybody looks again.
+        self.signals.revision.send_modify(|revision| *revision += 1);
+        Ok(())
     }
 
     async fn close(&self) {
-        self.shut();
-        // The threads end by themselves: a caller that goes away here changes nothing.
-        let mut closed = self.core.closed.subscribe();
-        let _ = closed.wait_for(|closed| *closed).await;
+        if let Some(session) = self.leave(State::Closed) {
+            session.end(false).await;
+        }
     }
 }
 

@@ -76,6 +76,10 @@ struct Driver {
     lanes: BTreeMap<ConversationId, Lane>,
     owner: bool,
     suspended: bool,
+    /// The store's files are released.
+    asleep: bool,
+    /// Whether the store's changes are followed.
+    watching: bool,
     signed_out: bool,
     suspend_at: Option<Tick>,
     suspending: Option<Reply<()>>,
@@ -106,6 +110,8 @@ impl Driver {
             lanes: BTreeMap::new(),
             owner: false,
             suspended: false,
+            asleep: false,
+            watching: false,
             signed_out: false,
             suspend_at: None,
             suspending: None,
