@@ -241,3 +241,62 @@ async fn f32_a_backfill_that_was_killed_goes_on_where_it_was() {
     );
     client.shutdown().await;
 }
+
+/// Resident memory of this process, in KiB: now, and at its highest since the last reset.
+#[cfg(target_os = "linux")]
+fn resident() -> (u64, u64) {
+    let status = std::fs::read_to_string("/proc/self/status").expect("our status");
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        number.expect("a field").parse().expect("a number")
+    };
+    (field("VmRSS:"), field("VmHWM:"))
+}
+
+/// Catches up with ten thousand messages over five hundred conversations, and tells what it took.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+#[ignore = "the child of the test below; does nothing by itself"]
+async fn catches_up_with_ten_thousand() {
+    let Some(path) = given() else { return };
+    let builder = (0..500).fold(ScriptedService::builder(), |builder, n| {
+        builder.conversation(&format!("c{n}"))
+    });
+    let service = builder.build();
+    let store = repository(Path::new(&path), true);
+    let client = client(&store, &service, 100).await;
+    let hour = Duration::from_secs(3_600);
+    client.catch_up_within(hour).await.expect("the list");
+    for n in 0..10_000 {
+        service.writes(
+            &format!("c{}", n % 500),
+            Role::Assistant,
+            &"word ".repeat(40),
+        );
+    }
+    std::fs::write("/proc/self/clear_refs", "5").expect("reset");
+    let (before, _) = resident();
+    let caught = client.catch_up_within(hour).await.expect("caught up");
+    let (_, highest) = resident();
+    println!("caught:{}", caught.new_messages);
+    println!("took:{}", highest.saturating_sub(before));
+    client.shutdown().await;
+}
+
+// covers: G9, F-32
+#[cfg(target_os = "linux")]
+#[test]
+fn g9_ten_thousand_missed_messages_take_ten_megabytes_at_most() {
+    let (_home, path) = home();
+    let mut child = Victim::start("suspend::catches_up_with_ten_thousand", &path, 0);
+    assert_eq!(child.next("caught:").as_deref(), Some("10000"));
+    let took: u64 = child
+        .next("took:")
+        .expect("a figure")
+        .parse()
+        .expect("a number");
+    child.bury();
+    println!("{took} KiB");
+    assert!(took <= 10 * 1024, "{took} KiB");
+}
