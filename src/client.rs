@@ -27,6 +27,7 @@ use crate::{
     usecases::{
         Accepted, Ports,
         archive_conversation::ArchiveConversation,
+        catch_up::{CatchUp, CaughtUp},
         complete_conversation::CompleteConversation,
         create_conversation::{BeginConversation, CreateConversation, Created},
         delete_conversation::DeleteConversation,
@@ -217,6 +218,24 @@ impl ChatClient {
                 reply,
             })
             .await
+    }
+
+    /// For the short life of a push wake-up: lists the conversations, reads what is new in those
+    /// that changed, and lets the outbox deliver; at the deadline it answers with what was done by
+    /// then. Works in every process on the store: one that does not own it sends nothing and
+    /// leaves longer gaps to the owner, marked.
+    ///
+    /// # Errors
+    /// [`ChatError`] of service or store; what was read so far stays.
+    ///
+    /// # Cancel safety
+    /// May be dropped; every page is stored whole or not at all.
+    pub async fn catch_up_within(&self, deadline: Duration) -> Result<CaughtUp, ChatError> {
+        let work = CatchUp::default();
+        match tokio::time::timeout(deadline, work.execute(&self.ports)).await {
+            Ok(done) => done,
+            Err(_) => Ok(work.so_far()),
+        }
     }
 
     /// Reads one page before what is stored; answers whether there is still more.
@@ -515,6 +534,16 @@ impl ChatClient {
         self.commands
             .ask(|reply| Command::Background { deadline, reply })
             .await
+    }
+
+    /// Suspends at once: what is on the wire is given up and learned later, sockets are closed,
+    /// and when this returns no file of the store is open and no lock is held; another process may
+    /// take over. Until [`Self::foreground`] every call that needs the store fails.
+    ///
+    /// # Errors
+    /// [`ChatError::Closed`].
+    pub async fn suspend(&self) -> Result<(), ChatError> {
+        self.background(Duration::ZERO).await
     }
 
     /// The app is back: redials, catches up, retries what waits.

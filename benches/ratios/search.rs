@@ -116,7 +116,8 @@ fn stored(home: &Path, runtime: &Runtime) -> Arc<dyn ChatRepository> {
     let store: Arc<dyn ChatRepository> = sqlite;
     let said = tidings::domain::conversation::ServerConversation::bare(store::conversation());
     let created = store.transact(Durability::Normal, move |rows| {
-        tidings::domain::rules::conversations::upsert(rows, said, WallTime::from_millis(0)).map(drop)
+        tidings::domain::rules::conversations::upsert(rows, said, WallTime::from_millis(0))
+            .map(drop)
     });
     runtime.block_on(created).unwrap();
     for first in (0..MESSAGES).step_by(100) {

@@ -1,6 +1,7 @@
 //! Use cases: one verb a file, no state, built from ports alone.
 
 pub mod archive_conversation;
+pub mod catch_up;
 pub mod complete_conversation;
 pub mod create_conversation;
 pub mod delete_conversation;

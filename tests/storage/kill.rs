@@ -51,6 +51,11 @@ impl Victim {
             .next()
     }
 
+    /// Of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     pub(crate) fn kill(&mut self) {
         self.process.kill().expect("killed");
     }
@@ -183,7 +188,7 @@ async fn owns_until_killed() {
     std::future::pending::<()>().await;
 }
 
-fn shared(path: &Path) -> SqliteOptions {
+pub(crate) fn shared(path: &Path) -> SqliteOptions {
     SqliteOptions {
         shared: true,
         ..SqliteOptions::new(path)

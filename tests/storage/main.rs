@@ -11,3 +11,4 @@ mod reopen;
 mod searching;
 mod sharing;
 mod support;
+mod suspend;

@@ -10,6 +10,7 @@ mod answers;
 mod archive_conversation;
 mod background;
 mod begin_conversation;
+mod catch_up;
 mod connect;
 mod create_conversation;
 mod delete_conversation;

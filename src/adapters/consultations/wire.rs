@@ -6,6 +6,7 @@ use crate::{
     adapters::consultations::json::Object,
     domain::{
         conversation::{Context, ServerConversation, Status},
+        cursor::ChangeMark,
         ids::{ClientMessageId, ConversationId, MessageId},
         message::{Role, ServerMessage},
     },
@@ -96,7 +97,17 @@ pub(super) fn conversation(object: &Object<'_>) -> Option<ServerConversation> {
     read.updated_at = object.time(&["updated_at", "updatedAt"]);
     read.last_message_at = object.time(&["last_message_at", "lastMessageAt"]);
     read.attributes = attributes(object);
+    read.mark = mark(object);
     Some(read)
+}
+
+/// The moments are told in seconds by some versions: only with the count of messages can nothing
+/// slip between two equal ones.
+fn mark(object: &Object<'_>) -> Option<ChangeMark> {
+    let count = object.number(&["message_count"])?;
+    let moment = |name| object.text(&[name]).unwrap_or_default();
+    let (updated, last) = (moment("updated_at"), moment("last_message_at"));
+    Some(ChangeMark::new(format!("{count} {updated} {last}")))
 }
 
 /// The status, or what older flags say instead of it.

@@ -4,7 +4,7 @@
 use std::{
     fs::{File, TryLockError},
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::watch;
@@ -15,7 +15,7 @@ use crate::domain::ports::chat_repository::RowResult;
 /// This process's part in the election.
 #[derive(Debug)]
 pub(super) struct Ownership {
-    owner: watch::Sender<bool>,
+    owner: Arc<watch::Sender<bool>>,
     /// A file beside the store, for locking alone: closing any handle of the store's own file
     /// would drop SQLite's locks. It is never deleted, or two processes could lock two files of
     /// one name. `None` where there is no election, and after the end.
@@ -23,11 +23,11 @@ pub(super) struct Ownership {
 }
 
 impl Ownership {
-    /// Takes part as the options say; a first attempt is made at once.
+    /// Takes part as the options say; a first attempt is made at once. `owner` tells whoever waits.
     ///
     /// # Errors
     /// Where the file to lock cannot be opened.
-    pub(super) fn new(options: &SqliteOptions) -> RowResult<Self> {
+    pub(super) fn new(options: &SqliteOptions, owner: Arc<watch::Sender<bool>>) -> RowResult<Self> {
         let election = options.shared && !options.passive;
         let lock = if election {
             Some(open(&options.path)?)
@@ -35,28 +35,18 @@ impl Ownership {
             None
         };
         let this = Self {
-            owner: watch::Sender::new(!options.shared && !options.passive),
+            owner,
             lock: Mutex::new(lock),
         };
+        this.owner.send_replace(!options.shared && !options.passive);
         this.try_take();
         Ok(this)
-    }
-
-    pub(super) fn is_owner(&self) -> bool {
-        *self.owner.borrow()
-    }
-
-    /// Waits until this process is the owner; for ever, where it never will be.
-    pub(super) async fn became_owner(&self) {
-        let mut owner = self.owner.subscribe();
-        // The sender lives in `self`, so the wait cannot end otherwise.
-        let _ = owner.wait_for(|owner| *owner).await;
     }
 
     /// Takes the lock if nobody holds it.
     pub(super) fn try_take(&self) {
         let lock = self.lock();
-        let Some(file) = lock.as_ref().filter(|_| !self.is_owner()) else {
+        let Some(file) = lock.as_ref().filter(|_| !*self.owner.borrow()) else {
             return;
         };
         match file.try_lock() {

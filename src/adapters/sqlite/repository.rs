@@ -44,6 +44,26 @@ const READERS: usize = 2;
 /// Dropping it without [`ChatRepository::close`] finishes in the background what was handed over.
 /// After the close, [`ChatRepository::changed`] and [`ChatRepository::became_owner`] wait for ever.
 pub struct SqliteRepository {
+    options: SqliteOptions,
+    signals: Signals,
+    state: Mutex<State>,
+}
+
+/// What outlives a suspension: who waits goes on waiting.
+#[derive(Clone)]
+struct Signals {
+    revisions: Arc<Revisions>,
+    owner: Arc<watch::Sender<bool>>,
+}
+
+enum State {
+    Open(Arc<Session>),
+    Suspended,
+    Closed,
+}
+
+/// The file while it is open.
+struct Session {
     core: Arc<Core>,
     /// Under [`Executor::Inline`]; `None` on threads, and after the close.
     inline: Option<Mutex<Option<Inline>>>,
@@ -54,7 +74,9 @@ struct Core {
     writer: Mutex<Writer>,
     writes: Queue<WriteTask>,
     reads: Arc<Queue<ReadTask>>,
-    revisions: Revisions,
+    revisions: Arc<Revisions>,
+    /// Whether the end is a suspension, which has little time.
+    quick: AtomicBool,
     ownership: Ownership,
     stop: Stop,
     closed: watch::Sender<bool>,
@@ -78,29 +100,16 @@ impl SqliteRepository {
     /// [`RepositoryError::Newer`] for a later version's, both left exactly as they were;
     /// [`RepositoryError::Unavailable`] where the file cannot be written or is locked.
     pub fn open(options: SqliteOptions) -> Result<Arc<Self>, RepositoryError> {
-        let patience = match options.executor {
-            Executor::Thread => writer::BUSY,
-            Executor::Inline => writer::INLINE,
+        let signals = Signals {
+            revisions: Arc::default(),
+            owner: Arc::new(watch::Sender::new(false)),
         };
-        let writer = Writer::new(open::writer(&options)?, options.synchronous, patience)?;
-        let core = Arc::new(Core {
-            writer: Mutex::new(writer),
-            writes: Queue::new(),
-            reads: Arc::new(Queue::new()),
-            revisions: Revisions::default(),
-            ownership: Ownership::new(&options)?,
-            stop: Stop::default(),
-            closed: watch::Sender::new(false),
-            damaged: AtomicBool::new(false),
-        });
-        let inline = match options.executor {
-            Executor::Thread => start_threads(&core, &options).map(|()| None),
-            Executor::Inline => start_inline(&core, &options).map(Some),
-        };
-        // Threads that did start must not outlive a failed open.
-        let inline = inline.inspect_err(|_| core.shut())?;
-        let inline = inline.map(|inline| Mutex::new(Some(inline)));
-        Ok(Arc::new(Self { core, inline }))
+        let session = Session::open(&options, &signals)?;
+        Ok(Arc::new(Self {
+            options,
+            signals,
+            state: Mutex::new(State::Open(Arc::new(session))),
+        }))
     }
 
     /// Lets the file grow to that many pages and no further, as a full disk would.
@@ -109,14 +118,69 @@ impl SqliteRepository {
     /// [`RepositoryError::Closed`], or what SQLite said.
     #[cfg(feature = "testing")]
     pub fn limit_pages(&self, pages: u32) -> Result<(), RepositoryError> {
-        self.core.writer().limit_pages(pages)
+        self.session()?.core.writer().limit_pages(pages)
     }
 
     /// Indexes after every write, as if there were always an idle moment, so that a test of the
     /// index need not wait for one.
     #[cfg(feature = "testing")]
     pub fn index_at_once(&self) {
-        self.core.writer().index_at_once();
+        if let Ok(session) = self.session() {
+            session.core.writer().index_at_once();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn session(&self) -> RowResult<Arc<Session>> {
+        match &*self.state() {
+            State::Open(session) => Ok(Arc::clone(session)),
+            State::Suspended => Err(RepositoryError::Unavailable("it is suspended".into())),
+            State::Closed => Err(RepositoryError::Closed),
+        }
+    }
+
+    /// Leaves the open state; the session that ends, if there was one.
+    fn leave(&self, next: State) -> Option<Arc<Session>> {
+        let mut state = self.state();
+        if matches!(*state, State::Closed) {
+            return None;
+        }
+        match std::mem::replace(&mut *state, next) {
+            State::Open(session) => Some(session),
+            State::Suspended | State::Closed => None,
+        }
+    }
+}
+
+impl Session {
+    fn open(options: &SqliteOptions, signals: &Signals) -> RowResult<Self> {
+        let patience = match options.executor {
+            Executor::Thread => writer::BUSY,
+            Executor::Inline => writer::INLINE,
+        };
+        let writer = Writer::new(open::writer(options)?, options.synchronous, patience)?;
+        let core = Arc::new(Core {
+            writer: Mutex::new(writer),
+            writes: Queue::new(),
+            reads: Arc::new(Queue::new()),
+            revisions: Arc::clone(&signals.revisions),
+            quick: AtomicBool::new(false),
+            ownership: Ownership::new(options, Arc::clone(&signals.owner))?,
+            stop: Stop::default(),
+            closed: watch::Sender::new(false),
+            damaged: AtomicBool::new(false),
+        });
+        let inline = match options.executor {
+            Executor::Thread => start_threads(&core, options).map(|()| None),
+            Executor::Inline => start_inline(&core, options).map(Some),
+        };
+        // Threads that did start must not outlive a failed open.
+        let inline = inline.inspect_err(|_| core.shut())?;
+        let inline = inline.map(|inline| Mutex::new(Some(inline)));
+        Ok(Self { core, inline })
     }
 
     fn lock_inline(slot: &Mutex<Option<Inline>>) -> MutexGuard<'_, Option<Inline>> {
@@ -136,6 +200,15 @@ impl SqliteRepository {
             finish(&self.core, inline.watcher);
         }
     }
+
+    /// Ends, and waits for the end. The threads end by themselves: a caller that goes away here
+    /// changes nothing.
+    async fn end(&self, quick: bool) {
+        self.core.quick.store(quick, Ordering::Relaxed);
+        self.shut();
+        let mut closed = self.core.closed.subscribe();
+        let _ = closed.wait_for(|closed| *closed).await;
+    }
 }
 
 /// Names no path: a log is no place for it.
@@ -150,7 +223,9 @@ impl fmt::Debug for SqliteRepository {
 
 impl Drop for SqliteRepository {
     fn drop(&mut self) {
-        self.shut();
+        if let Some(session) = self.leave(State::Closed) {
+            session.shut();
+        }
     }
 }
 
@@ -211,7 +286,7 @@ fn finish(core: &Arc<Core>, helpers: impl IntoIterator<Item = JoinHandle<()>>) {
         // A thread that panicked has ended too.
         let _ = helper.join();
     }
-    core.writer().close();
+    core.writer().close(core.quick.load(Ordering::Relaxed));
     core.ownership.release();
 }
 
@@ -262,57 +337,86 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> RowResult<JoinHand
 #[async_trait]
 impl ChatRepository for SqliteRepository {
     async fn write(&self, durability: Durability, job: Job) -> RowResult<()> {
+        let session = self.session()?;
         let (reply, answer) = oneshot::channel();
         let task = WriteTask {
             durability,
             job,
             reply,
         };
-        if self.inline.is_some() {
-            self.core.writer().run([task].into(), &self.core.revisions);
-        } else if self.core.writes.push(task).is_err() {
+        if session.inline.is_some() {
+            let core = &session.core;
+            core.writer().run([task].into(), &core.revisions);
+        } else if session.core.writes.push(task).is_err() {
             return Err(RepositoryError::Closed);
         }
+        drop(session);
         answer.await.unwrap_or_else(|_| Err(thread_ended()))
     }
 
     async fn read(&self, job: Job) -> RowResult<()> {
-        if let Some(slot) = &self.inline {
-            return match &*Self::lock_inline(slot) {
-                Some(inline) => {
-                    reader::run(&inline.reader, job, || self.core.writer().renew_index())
-                }
+        let session = self.session()?;
+        if let Some(slot) = &session.inline {
+            let mend = || session.core.writer().renew_index();
+            return match &*Session::lock_inline(slot) {
+                Some(inline) => reader::run(&inline.reader, job, mend),
                 None => Err(RepositoryError::Closed),
             };
         }
         let (reply, answer) = oneshot::channel();
-        if self.core.reads.push(ReadTask { job, reply }).is_err() {
+        if session.core.reads.push(ReadTask { job, reply }).is_err() {
             return Err(RepositoryError::Closed);
         }
+        drop(session);
         answer.await.unwrap_or_else(|_| Err(thread_ended()))
     }
 
     fn revision(&self) -> Revision {
-        self.core.revisions.now()
+        self.signals.revisions.now()
     }
 
     async fn changed(&self, seen: Revision) -> Revision {
-        self.core.revisions.beyond(seen).await
+        self.signals.revisions.beyond(seen).await
     }
 
     fn is_owner(&self) -> bool {
-        self.core.ownership.is_owner()
+        *self.signals.owner.borrow()
     }
 
     async fn became_owner(&self) {
-        self.core.ownership.became_owner().await;
+        let mut owner = self.signals.owner.subscribe();
+        // The sender lives in `self`, so the wait cannot end otherwise.
+        let _ = owner.wait_for(|owner| *owner).await;
+    }
+
+    async fn suspend(&self) -> bool {
+        match self.leave(State::Suspended) {
+            Some(session) => {
+                session.end(true).await;
+                true
+            }
+            None => matches!(*self.state(), State::Suspended),
+        }
+    }
+
+    async fn resume(&self) -> RowResult<()> {
+        let mut state = self.state();
+        match *state {
+            State::Open(_) => return Ok(()),
+            State::Closed => return Err(RepositoryError::Closed),
+            State::Suspended => {}
+        }
+        let session = Session::open(&self.options, &self.signals)?;
+        *state = State::Open(Arc::new(session));
+        // Others may have written meanwhile: everybody looks again.
+        self.signals.revisions.advance();
+        Ok(())
     }
 
     async fn close(&self) {
-        self.shut();
-        // The threads end by themselves: a caller that goes away here changes nothing.
-        let mut closed = self.core.closed.subscribe();
-        let _ = closed.wait_for(|closed| *closed).await;
+        if let Some(session) = self.leave(State::Closed) {
+            session.end(false).await;
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, config::DbConfig};
 use tokio::sync::oneshot;
 
 use super::{error::failed, options::Synchronous, rows::SqliteRows, search_index};
@@ -144,8 +144,13 @@ impl Writer {
     }
 
     /// Folds the log into the file and lets go of both. The other connections must be gone.
-    pub(super) fn close(&mut self) {
-        if let Some(db) = self.db.take() {
+    ///
+    /// `quick` leaves the log to the next one who opens the file: a suspension has no time for it.
+    pub(super) fn close(&mut self, quick: bool) {
+        let Some(db) = self.db.take() else { return };
+        if quick {
+            let _ = db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        } else {
             // What cannot be folded in now, for another process is reading, stays in the log: an
             // app that is being suspended has no time to wait.
             let _ = db.busy_timeout(Duration::ZERO);

@@ -243,6 +243,21 @@ pub trait ChatRepository: Send + Sync + fmt::Debug {
     /// May be dropped and called again.
     async fn became_owner(&self) {}
 
+    /// Finishes what was handed over, then releases files and locks until [`Self::resume`]; says
+    /// whether anything was released. Calls in between fail as `Unavailable`, and who waits for a
+    /// change or for ownership goes on waiting.
+    async fn suspend(&self) -> bool {
+        false
+    }
+
+    /// Opens again what [`Self::suspend`] released; ownership has to be won anew.
+    ///
+    /// # Errors
+    /// The store's; it stays suspended then.
+    async fn resume(&self) -> RowResult<()> {
+        Ok(())
+    }
+
     /// Finishes what was handed over, then releases files and locks.
     async fn close(&self);
 }

@@ -28,6 +28,10 @@ const MOST: usize = 64;
 impl Driver {
     /// Confirms this process's leases, or as the owner follows those of the others.
     pub(super) async fn keep_attention(&mut self) {
+        if self.store_rests() {
+            self.attention_due = None;
+            return;
+        }
         if self.owner {
             self.follow_attention().await;
         } else {
@@ -64,7 +68,10 @@ impl Driver {
 
     /// Takes this process's lease on a conversation back; another holder's comes again by itself.
     pub(super) async fn release_lease(&mut self, closed: &ConversationId) {
-        if self.owner || self.lanes.get(closed).is_some_and(|lane| lane.handles > 0) {
+        if self.owner
+            || self.store_rests()
+            || self.lanes.get(closed).is_some_and(|lane| lane.handles > 0)
+        {
             return;
         }
         let closed = closed.clone();
@@ -83,6 +90,9 @@ impl Driver {
 
     /// Connects what others look at, and lets go of what they no longer do.
     pub(super) async fn follow_attention(&mut self) {
+        if self.store_rests() {
+            return;
+        }
         let now = self.platform.wall();
         let leases = self.repository.view(read).await.unwrap_or_default();
         let watched: BTreeSet<_> = leases

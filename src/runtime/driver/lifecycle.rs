@@ -17,7 +17,9 @@ use crate::{
         rules::attempt,
     },
     engine::{
-        connection::Input as ConnectionInput, outbox::Input as OutboxInput, sync::Wanted,
+        connection::Input as ConnectionInput,
+        outbox::Input as OutboxInput,
+        sync::{Sync, Wanted},
         turn::Input as TurnInput,
     },
     error::ChatError,
@@ -39,28 +41,23 @@ impl Driver {
         if self.repository.is_owner() {
             self.own().await;
         } else {
-            let (repository, inbox) = (self.repository.clone(), self.inbox.clone());
-            let wait = async move {
-                repository.became_owner().await;
-                inbox.report(Happened::BecameOwner).await;
-            };
-            self.supervisor.run(wait, async {});
+            self.await_ownership();
         }
+    }
+
+    fn await_ownership(&mut self) {
+        let (repository, inbox) = (self.repository.clone(), self.inbox.clone());
+        let wait = async move {
+            repository.became_owner().await;
+            inbox.report(Happened::BecameOwner).await;
+        };
+        self.supervisor.run(wait, async {});
     }
 
     /// This process sends and synchronises from now on.
     pub(super) async fn own(&mut self) {
         self.owner = true;
-        let now = self.platform.wall();
-        let recovered = self
-            .repository
-            .transact(Durability::Normal, move |rows| attempt::recover(rows, now))
-            .await;
-        match recovered {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "outbox.recovered"),
-            Err(error) => self.store_troubled(&error),
-        }
+        self.recover().await;
         self.load_orphans().await;
         self.watch_store();
         self.enable();
@@ -72,7 +69,24 @@ impl Driver {
         }
     }
 
+    /// What an earlier owner had on the wire is uncertain.
+    async fn recover(&mut self) {
+        let now = self.platform.wall();
+        let recovered = self
+            .repository
+            .transact(Durability::Normal, move |rows| attempt::recover(rows, now))
+            .await;
+        match recovered {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "outbox.recovered"),
+            Err(error) => self.store_troubled(&error),
+        }
+    }
+
     fn watch_store(&mut self) {
+        if std::mem::replace(&mut self.watching, true) {
+            return;
+        }
         let (repository, inbox) = (self.repository.clone(), self.inbox.clone());
         let watch = async move {
             let mut seen = repository.revision();
@@ -91,6 +105,13 @@ impl Driver {
 
     pub(super) async fn load_heads(&mut self) {
         self.heads_due = None;
+        if self.store_rests() {
+            return;
+        }
+        if self.asleep {
+            // The app is back, and the store was not: once more.
+            return Box::pin(self.foreground()).await;
+        }
         if !self.owner {
             return;
         }
@@ -297,9 +318,15 @@ impl Driver {
         for lane in self.lanes.values_mut() {
             lane.turns.handle(now, TurnInput::Left);
         }
+        for lane in self.lanes.values_mut() {
+            // A page that still comes finds no store.
+            lane.sync.abandon();
+            lane.fetches += 1;
+        }
         self.give_up_attempts().await;
         self.close_sessions().await;
         self.settle_outputs().await;
+        self.asleep = self.repository.suspend().await;
         if let Some(reply) = self.suspending.take() {
             answer(reply, Ok(()));
         }
@@ -340,14 +367,56 @@ impl Driver {
             answer(reply, Ok(()));
         }
         self.suspended = false;
+        if !self.wake_store().await {
+            return;
+        }
         self.enable();
         self.signed_in();
         self.tell_all_connections(&ConnectionInput::Foreground);
         self.tell_outbox(OutboxInput::Encouraged);
         self.load_heads().await;
+        self.keep_attention().await;
         let ids: Vec<_> = self.lanes.keys().cloned().collect();
         for id in ids {
             self.attend(&id);
+        }
+    }
+
+    /// Opens the store again; `false` where that did not work yet.
+    async fn wake_store(&mut self) -> bool {
+        if !self.asleep {
+            return true;
+        }
+        if let Err(error) = self.repository.resume().await {
+            self.store_troubled(&error);
+            return false;
+        }
+        self.asleep = false;
+        self.reload_lanes().await;
+        if self.owner && self.repository.is_owner() {
+            self.recover().await;
+        } else if self.owner {
+            // Another process took over: it connects, this one only looks until it ends.
+            self.owner = false;
+            self.await_ownership();
+        }
+        true
+    }
+
+    /// Whether the store is not to be asked: its files are released until the app is back.
+    pub(super) const fn store_rests(&self) -> bool {
+        self.asleep && self.suspended
+    }
+
+    /// Others may have read on while this process was away.
+    async fn reload_lanes(&mut self) {
+        let ids: Vec<_> = self.lanes.keys().cloned().collect();
+        for id in ids {
+            let (position, gap) = self.stored_position(&id).await;
+            if let Some(lane) = self.lanes.get_mut(&id) {
+                lane.sync = Sync::new(position.clone(), gap.clone());
+                (lane.position, lane.gap) = (position, gap);
+            }
         }
     }
 

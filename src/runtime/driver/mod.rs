@@ -79,6 +79,10 @@ struct Driver {
     left_turns: BTreeMap<ConversationId, Turns>,
     owner: bool,
     suspended: bool,
+    /// The store's files are released.
+    asleep: bool,
+    /// Whether the store's changes are followed.
+    watching: bool,
     signed_out: bool,
     suspend_at: Option<Tick>,
     suspending: Option<Reply<()>>,
@@ -110,6 +114,8 @@ impl Driver {
             left_turns: BTreeMap::new(),
             owner: false,
             suspended: false,
+            asleep: false,
+            watching: false,
             signed_out: false,
             suspend_at: None,
             suspending: None,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::server_message;
 use crate::domain::{
     conversation::{ServerConversation, Status},
-    cursor::{HistoryRange, SyncCursor},
+    cursor::{ChangeMark, HistoryRange, SyncCursor},
     ids::{ClientMessageId, ConversationId, MessageId},
     message::{Role, ServerMessage},
     ports::{HistoryPage, Outgoing},
@@ -33,6 +33,19 @@ struct Chat {
     rows: Vec<ServerMessage>,
     /// How many of them, and which, the account has read.
     read: Option<(usize, MessageId)>,
+}
+
+impl Chat {
+    /// As the list tells of it: with a mark that every change of a row changes.
+    fn listed(&self) -> ServerConversation {
+        let revisions: u64 = self.rows.iter().map(|row| row.revision + 1).sum();
+        let deleted = self.rows.iter().filter(|row| row.deleted).count();
+        let mark = format!("{} {revisions} {deleted}", self.rows.len());
+        ServerConversation {
+            mark: Some(ChangeMark::new(mark)),
+            ..self.conversation.clone()
+        }
+    }
 }
 
 impl Server {
@@ -124,8 +137,7 @@ impl Server {
     }
 
     pub(super) fn list(&self) -> Vec<ServerConversation> {
-        let chats = self.chats.values();
-        chats.map(|chat| chat.conversation.clone()).collect()
+        self.chats.values().map(Chat::listed).collect()
     }
 
     pub(super) fn conversation(
