@@ -49,7 +49,6 @@ const fn policy() -> ConnectionPolicy {
             fixed: secs(3),
             floor: secs(1),
         },
-        trust_offline: false,
     }
 }
 

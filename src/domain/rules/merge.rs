@@ -27,6 +27,7 @@ use crate::domain::{
         partial::{self, Heard, Whole},
         placement::keys_between,
         repeat::Words,
+        said::{is_news, said_of},
         settle_down,
     },
     time::WallTime,
@@ -66,7 +67,7 @@ impl Placement {
     }
 
     /// Whether the rows came by themselves rather than as a part of the history.
-    const fn is_push(self) -> bool {
+    pub(super) const fn is_push(self) -> bool {
         matches!(self, Self::Live | Self::Early)
     }
 }
@@ -505,9 +506,9 @@ fn store(
 }
 
 /// Where a row stands, and what is missing right behind it.
-struct Place {
-    key: Option<SortKey>,
-    gap: Option<Gap>,
+pub(super) struct Place {
+    pub(super) key: Option<SortKey>,
+    pub(super) gap: Option<Gap>,
 }
 
 fn insert(
@@ -616,39 +617,4 @@ fn replace(
         return beneath(editor, row, &now, said, request);
     }
     beneath(editor, row, row, said, request)
-}
-
-/// The row with what the server says laid over it; a tombstone stays, an older revision is void.
-fn said_of(row: &Message, said: &ServerMessage, place: Place, placement: Placement) -> Message {
-    let mut after = row.clone();
-    after.server_id = Some(said.id.clone());
-    after.key = place.key.unwrap_or(row.key);
-    after.gap = place.gap;
-    after.sender = said.sender.clone().or(after.sender);
-    after.created_at = said.created_at.or(after.created_at);
-    if said.deleted {
-        // However it was learned: the same in any order.
-        after.revision = row.revision.max(said.revision);
-    }
-    if row.deleted || !is_news(row, said, placement) {
-        return after;
-    }
-    if said.deleted && row.overlay.is_none() {
-        after.deleted = true;
-        after.unread = false;
-        after.text = String::new();
-    } else if !said.deleted {
-        after.revision = said.revision;
-        if row.overlay.is_none() {
-            after.text.clone_from(&said.text);
-        }
-    }
-    after
-}
-
-/// Whether what the server says of a row's content counts. Without revisions a repeated push may
-/// be the older one; a read of the history is not.
-fn is_news(row: &Message, said: &ServerMessage, placement: Placement) -> bool {
-    let again = said.revision == row.revision && !placement.is_push();
-    row.server_id.is_none() || said.deleted || said.revision > row.revision || again
 }

@@ -22,6 +22,7 @@ pub mod placement;
 pub mod queue;
 pub mod reading;
 pub mod repeat;
+mod said;
 pub mod settle;
 mod settle_down;
 pub mod user;
