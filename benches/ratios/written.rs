@@ -1,5 +1,6 @@
-//! What a history of ten thousand messages makes the store write, its log, its checkpoints and its
-//! index included; as the kernel counts it for this process, which does nothing else meanwhile.
+//! What a history of ten thousand messages makes the store write, its log and its checkpoints
+//! included, as the kernel counts it for this process, which does nothing else meanwhile. Most of
+//! the full-text index follows in idle moments, after the measurement.
 
 use std::sync::Arc;
 
