@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
+
 use crate::{
     conversation::ConversationHandle,
     domain::{
@@ -547,7 +549,12 @@ impl ChatClient {
     }
 
     /// The app is back: redials, catches up, retries what waits.
+    ///
+    /// A store that was suspended is open again when this returns, which takes some milliseconds;
+    /// where that fails it is tried again in the background, and calls fail as suspended until then.
     pub fn foreground(&self) {
+        // Its own end is the only await of a resumption; the runtime asks again and hears of errors.
+        drop(self.ports.repository.resume().now_or_never());
         self.commands.tell(Command::Foreground);
     }
 

@@ -390,3 +390,24 @@ proptest! {
         run(steps);
     }
 }
+
+/// What was retried is older than what is on the wire, and must not take its place.
+#[test]
+fn inv22_retried_message_does_not_make_the_one_on_the_wire_forgotten() {
+    run(vec![
+        Step::Fault(Operation::Send, Fault::Rejected),
+        Step::Send,
+        Step::SendDirect,
+        Step::OpenOrLeave,
+        Step::Send,
+        Step::HalfAnswer,
+        Step::Fault(Operation::Send, Fault::Hang),
+        Step::Pass(10),
+        Step::Pass(10),
+        Step::Send,
+        Step::Network(false),
+        Step::Send,
+        Step::Pass(35_000),
+        Step::Retry(0),
+    ]);
+}

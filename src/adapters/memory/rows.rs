@@ -5,6 +5,7 @@ use std::ops::Bound;
 use super::state::{JOURNAL, ORDER, SERIAL, State, broken};
 use crate::domain::{
     conversation::Conversation,
+    delivery::DeliveryState,
     ids::{ClientMessageId, ConversationId, MessageId},
     journal::JournalEntry,
     message::Message,
@@ -244,7 +245,9 @@ impl Rows for MemoryRows<'_> {
 
     fn outbox_heads(&mut self) -> RowResult<Vec<OutboxEntry>> {
         let mut heads: Vec<OutboxEntry> = Vec::new();
-        for entry in self.outbox(None)? {
+        let mut entries = self.outbox(None)?;
+        entries.sort_by_key(|entry| entry.state == DeliveryState::Queued);
+        for entry in entries {
             let served = |head: &OutboxEntry| {
                 head.conversation == entry.conversation
                     && head.kind().track() == entry.kind().track()
@@ -253,6 +256,7 @@ impl Rows for MemoryRows<'_> {
                 heads.push(entry);
             }
         }
+        heads.sort_by_key(|head| head.order);
         Ok(heads)
     }
 

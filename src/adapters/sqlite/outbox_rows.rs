@@ -38,7 +38,7 @@ const OF_CONVERSATION: &str =
 pub(super) const OF_TRACK: &str = query!(
     "INDEXED BY outbox_waiting
      WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND track = ?2
-     AND parked = 0 AND state IN (0, 1, 2) ORDER BY accept_order"
+     AND parked = 0 AND state IN (0, 1, 2) ORDER BY state = 0, accept_order"
 );
 
 pub(super) const CHANGES: &str =
@@ -47,12 +47,12 @@ pub(super) const CHANGES: &str =
 const CREATIONS: &str = query!("INDEXED BY outbox_creations WHERE kind = 1 ORDER BY accept_order");
 
 /// The next track with something waiting, and the first row of it. Asked once for each such
-/// track, so that the cost does not grow with the number of rows that wait: from a bound that is
+/// track, what is on the wire or uncertain before what is queued, so that the cost does not grow with the number of rows that wait: from a bound that is
 /// met on, since from one that is passed SQLite walks over all that equal it.
 pub(super) const NEXT_HEAD: &str = "SELECT conversation, track, id
     FROM outbox INDEXED BY outbox_waiting
     WHERE parked = 0 AND state IN (0, 1, 2) AND (conversation, track) >= (?1, ?2)
-    ORDER BY conversation, track, accept_order LIMIT 1";
+    ORDER BY conversation, track, state = 0, accept_order LIMIT 1";
 
 const PUT: &str = "INSERT INTO outbox (
     id, conversation, kind, track, target, body, beneath, durable, state, accept_order, attempt,

@@ -171,8 +171,9 @@ pub trait Rows {
     fn put_outbox(&mut self, entry: &OutboxEntry) -> RowResult<()>;
     /// Removes the entry, if there.
     fn remove_outbox(&mut self, id: ClientMessageId) -> RowResult<()>;
-    /// For each track of each conversation the first entry that is pending and not parked, by
-    /// accept order.
+    /// For each track of each conversation the entry that is pending and not parked which comes
+    /// first: one on the wire or uncertain, else by accept order. What was retried is older than
+    /// what left meanwhile, and must not take its place.
     fn outbox_heads(&mut self) -> RowResult<Vec<OutboxEntry>>;
     /// What is pending and not parked in one track of a conversation, by accept order.
     fn outbox_track(

@@ -16,6 +16,7 @@ pub mod conversations;
 pub mod editor;
 pub mod gaps;
 pub mod intents;
+mod matcher;
 pub mod merge;
 mod partial;
 pub mod placement;

@@ -137,7 +137,11 @@ impl Driver {
         self.tell_outbox(OutboxInput::Orphans(orphans));
     }
 
+    /// Not while the store rests: what comes in then is learned again once the app is back.
     pub(super) fn store_troubled(&mut self, error: &crate::domain::ports::RepositoryError) {
+        if self.store_rests() {
+            return;
+        }
         tracing::error!(code = error.code(), "storage.troubled");
         self.events
             .emit(ClientEvent::StoreTroubled { code: error.code() });

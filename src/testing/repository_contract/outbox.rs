@@ -171,10 +171,16 @@ pub async fn heads_are_the_first_that_wait_in_each_conversation(store: Store) {
     let heads = |rows: &mut dyn Rows| rows.outbox_heads();
     assert_eq!(orders(&read(&store, heads).await), [5, 6, 7]);
 
-    // Who leaves, parks or fails makes room for the next; who returns is first again.
+    // Who leaves, parks or fails makes room for the next; who returns is first of those queued.
     put(&store, vec![with("b", 6, DeliveryState::Uncertain, true)]).await;
     put(&store, vec![with("a", 2, DeliveryState::Queued, false)]).await;
     write(&store, |rows| rows.remove_outbox(key(5))).await;
+    assert_eq!(
+        orders(&read(&store, heads).await),
+        [7, 8],
+        "7 is on the wire"
+    );
+    write(&store, |rows| rows.remove_outbox(key(7))).await;
     assert_eq!(orders(&read(&store, heads).await), [2, 8]);
 }
 

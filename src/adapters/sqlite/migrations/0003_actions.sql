@@ -39,8 +39,8 @@ FROM outbox;
 DROP TABLE outbox;
 ALTER TABLE outbox_of_actions RENAME TO outbox;
 
--- What blocks its track: queued, sending or uncertain, and not parked.
-CREATE INDEX outbox_waiting ON outbox (conversation, track, accept_order)
+-- What blocks its track: queued, sending or uncertain, and not parked; what is queued comes last.
+CREATE INDEX outbox_waiting ON outbox (conversation, track, state = 0, accept_order)
     WHERE parked = 0 AND state IN (0, 1, 2);
 -- Few of the few: messages, which are most, stand in neither.
 CREATE INDEX outbox_changes ON outbox (target) WHERE kind IN (3, 4);
