@@ -370,7 +370,9 @@ impl State {
             );
         }
         let held = self.devices[device].find(id).is_some_and(|known| {
+            // Sent was judged when it became so: of equal words another may have stood for it.
             known.state == DeliveryState::Cancelled
+                || known.state.is_on_server()
                 || self.server.room(&known.room).holds(id).is_some()
         });
         if mode == SendMode::Direct && !held {
