@@ -34,7 +34,7 @@ fn of(name: &'static str, messages: usize) -> Finding {
     let mut floor = || bare(&path);
     let ratio = ratio(&in_turn(ROUNDS, [&mut ours, &mut floor]));
     Finding::at_most(name, ratio, 2.0, ROUNDS)
-        .as_goal()
+        .still_a_goal()
         .note("messages", messages as f64)
 }
 

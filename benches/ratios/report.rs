@@ -47,7 +47,7 @@ impl Finding {
     }
 
     /// The bound is where this must get to, and does not hold yet.
-    pub(crate) const fn as_goal(mut self) -> Self {
+    pub(crate) const fn still_a_goal(mut self) -> Self {
         self.goal = true;
         self
     }
