@@ -57,7 +57,14 @@ fn placed_question(
 }
 
 fn later_turn_answered(rows: &mut dyn Rows, asked: &Message) -> RowResult<bool> {
-    let behind = rows.page_after(&asked.conversation, asked.key, A_TURN)?;
+    let mut behind = rows.page_after(&asked.conversation, asked.key, A_TURN)?;
+    // Beyond a gap nothing is known of the turns between.
+    if asked.gap.is_some() {
+        return Ok(false);
+    }
+    if let Some(end) = behind.iter().position(|row| row.gap.is_some()) {
+        behind.truncate(end + 1);
+    }
     let placed = |row: &&Message| row.key.is_server() && row.server_id.is_some();
     let mut later = behind.iter().filter(placed).skip_while(|row| !row.own);
     Ok(behind.len() == A_TURN || later.any(|row| !row.own))

@@ -11,7 +11,7 @@ use crate::{
     adapters::memory::MemoryRepository,
     domain::{
         conversation::Conversation,
-        cursor::SyncCursor,
+        cursor::{Gap, SyncCursor},
         delivery::{DeliveryState, Reason},
         event::SendReceipt,
         ids::{ClientMessageId, ConversationId, MessageId},

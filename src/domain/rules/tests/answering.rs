@@ -214,3 +214,30 @@ fn an_answer_given_up_stays_behind_its_question() {
     assert_eq!(desk.texts().last().map(String::as_str), Some(late));
     assert_eq!(desk.rows().len(), 6, "the server stored it after all");
 }
+
+/// Its row may be in the part that is missing.
+// covers: INV-07, INV-09
+#[test]
+fn an_answer_is_not_given_up_across_a_gap() {
+    let (mut desk, first, _) = asked_twice();
+    save(&desk, 50, Some(first), "Far away is");
+    let failed = AnswerDraft {
+        id: key(50),
+        conversation: chat(),
+        answers: Some(first),
+        text: "Far away is".to_owned(),
+        completeness: Completeness::Failed,
+        now: NOW,
+    };
+    desk.write(move |rows| save_answer(rows, failed));
+    desk.read(&[mine("m1", "q1"), mine("m2", "q2")]);
+    desk.write(move |rows| {
+        let asked = rows.message(first)?.expect("the question");
+        let gap = Some(Gap { before: None });
+        let mut editor = Editor::open(rows, &chat())?;
+        editor.update(&asked.clone(), Message { gap, ..asked })?;
+        editor.finish()
+    });
+    desk.read(&[theirs("m8", "a2"), mine("m9", "q3"), theirs("m10", "a3")]);
+    assert_eq!(desk.texts().last().map(String::as_str), Some("Far away is"));
+}
