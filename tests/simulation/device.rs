@@ -69,7 +69,6 @@ impl Device {
             let ledger = &mut state.devices[self.number];
             ledger.life += 1;
             ledger.crashed = false;
-            ledger.suspended = false;
             ledger.signed_out = false;
             let life = ledger.life;
             let elapsed = i64::try_from(self.began.elapsed().as_millis()).unwrap();

@@ -77,7 +77,6 @@ pub(crate) struct Ledger {
     pub(crate) life: u64,
     pub(crate) online: bool,
     pub(crate) crashed: bool,
-    pub(crate) suspended: bool,
     pub(crate) signed_out: bool,
     pub(crate) wall_offset: i64,
 }

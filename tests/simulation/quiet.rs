@@ -181,6 +181,8 @@ async fn agree(world: &World, device: &Device) {
         return;
     };
     let rooms: Vec<ConversationId> = running.handles.keys().cloned().collect();
+    // The app went to the background in the storm's last moment, and who looks brings it back.
+    running.client.foreground();
     for room in rooms {
         let read = timeout(
             Duration::from_secs(120),
