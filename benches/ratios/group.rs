@@ -44,5 +44,7 @@ pub(crate) fn concurrent() -> Vec<Finding> {
         })
     };
     let share = 1.0 / ratio(&in_turn(ROUNDS, [&mut ours, &mut floor]));
-    vec![Finding::at_least("accept_64", share, 0.5, ROUNDS).note("writers", WRITERS as f64)]
+    // Between 0.46 and 0.64 in measurements so far: not a bound before it is above in all.
+    let found = Finding::at_least("accept_64", share, 0.5, ROUNDS).still_a_goal();
+    vec![found.note("writers", WRITERS as f64)]
 }
