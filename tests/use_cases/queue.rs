@@ -211,3 +211,21 @@ async fn flush_returns_when_nothing_is_under_way() {
         .unwrap();
     assert_eq!(app.state(id).await, DeliveryState::Sent);
 }
+
+/// Without a turn nothing else keeps a conversation that no screen shows.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_in_a_conversation_nobody_holds_is_heard_at_once() {
+    let service = ScriptedService::builder()
+        .conversation("c1")
+        .capable(|able| {
+            able.streaming = false;
+            able.one_turn_at_a_time = false;
+        })
+        .build();
+    let app = App::over(&service).await;
+    let slow = Reply::Later(secs(2), Box::new(Reply::Fail(rejected())));
+    service.next(Operation::Send, slow);
+    let id = app.send("hello").await;
+    pass(secs(5)).await;
+    assert_eq!(app.message(id).await.unwrap().state, DeliveryState::Failed);
+}
