@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `probe` | looks at a file without touching it |
 //! | `open`, `migrate` | connections with our settings, the schema by numbered steps |
+//! | `cipher` | the key, and stores that come under one |
 //! | `writer` | group commit: the waiting jobs in one transaction, a savepoint each |
 //! | `reader` | one consistent view for each job, on connections of its own |
 //! | `rows`, `*_rows` | the primitives, statement by statement |
 //! | `search_index`, `search_rows` | full text: what the writer takes in when idle, and the question |
+//! | `users` | who has the file open, so that nobody moves it under another |
 //! | `owner`, `watcher` | which process sends, and what other processes changed |
 //! | `repository` | the port, and the order in which all of it ends |
 //!
@@ -15,6 +17,7 @@
 //! runtime, save where [`Executor::Inline`] asks for just that.
 
 mod action_columns;
+mod cipher;
 mod codec;
 mod conversation_rows;
 mod error;
@@ -32,12 +35,15 @@ mod repository;
 mod rows;
 mod search_index;
 mod search_rows;
+mod users;
 mod watcher;
 mod writer;
 
 #[cfg(test)]
 mod plans;
 
+#[cfg(feature = "testing")]
+pub use self::cipher::on_sealing;
 pub use self::{
     options::{Executor, SqliteOptions, Synchronous},
     repository::SqliteRepository,

@@ -1,10 +1,10 @@
 //! Connections with our settings.
 
-use std::{path::Path, thread, time::Duration};
+use std::{thread, time::Duration};
 
-use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, config::DbConfig};
 
-use super::{error::failed, migrate, options::SqliteOptions, probe};
+use super::{cipher, error::failed, migrate, options::SqliteOptions, probe};
 use crate::domain::ports::{RepositoryError, chat_repository::RowResult};
 
 /// Every statement of the store stays prepared.
@@ -37,6 +37,12 @@ const BARRIER: &str = "
     PRAGMA checkpoint_fullfsync = ON;
 ";
 
+const READING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
+const WRITING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE
+    .union(OpenFlags::SQLITE_OPEN_CREATE)
+    .union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
 /// How often and how long to wait for another process that creates the file at the same moment.
 const CREATE_ATTEMPTS: u32 = 100;
 const CREATE_PAUSE: Duration = Duration::from_millis(50);
@@ -46,11 +52,8 @@ const CREATE_PAUSE: Duration = Duration::from_millis(50);
 /// # Errors
 /// `Corrupt` and `Newer` leave it as it was; `Unavailable` where it cannot be written.
 pub(super) fn writer(options: &SqliteOptions) -> RowResult<Connection> {
-    probe::check(&options.path)?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut db = connect(&options.path, flags, options.busy_timeout)?;
+    probe::check(options)?;
+    let mut db = connect(options, WRITING)?;
     // SQLite falls back to reading where it may not write; every accept would fail then.
     if db.is_readonly(MAIN_DB).map_err(failed)? {
         return Err(RepositoryError::Unavailable("it cannot be written".into()));
@@ -69,19 +72,31 @@ pub(super) fn writer(options: &SqliteOptions) -> RowResult<Connection> {
 /// # Errors
 /// What SQLite said.
 pub(super) fn reader(options: &SqliteOptions) -> RowResult<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    connect(&options.path, flags, options.busy_timeout)
+    connect(options, READING)
 }
 
-fn connect(path: &Path, flags: OpenFlags, wait: Duration) -> RowResult<Connection> {
-    let open = || {
-        let db = Connection::open_with_flags(path, flags)?;
-        db.busy_timeout(wait)?;
-        db.execute_batch(COMMON)?;
-        db.set_prepared_statement_cache_capacity(STATEMENTS);
-        Ok(db)
+/// Opens the file to copy it elsewhere; its log stays beside it, to be removed with it.
+///
+/// # Errors
+/// What SQLite said.
+pub(super) fn to_copy(options: &SqliteOptions) -> RowResult<Connection> {
+    let db = connect(options, WRITING)?;
+    let kept = db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    kept.map_err(failed)?;
+    Ok(db)
+}
+
+fn connect(options: &SqliteOptions, flags: OpenFlags) -> RowResult<Connection> {
+    let db = Connection::open_with_flags(&options.path, flags).map_err(failed)?;
+    // The key comes before all that reads.
+    cipher::unlock(&db, options)?;
+    let set = || {
+        db.busy_timeout(options.busy_timeout)?;
+        db.execute_batch(COMMON)
     };
-    open().map_err(failed)
+    set().map_err(failed)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(db)
 }
 
 /// Switches to the write-ahead log. The switch needs the file alone and does not wait by itself,

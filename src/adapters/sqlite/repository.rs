@@ -15,12 +15,14 @@ use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
 use super::{
+    cipher,
     error::io_failed,
     open,
     options::{Executor, SqliteOptions},
     owner::Ownership,
     queue::Queue,
     reader::{self, ReadTask},
+    users::Users,
     watcher::{self, Stop},
     writer::{self, WriteTask, Writer},
 };
@@ -78,6 +80,8 @@ struct Core {
     /// Whether the end is a suspension, which has little time.
     quick: AtomicBool,
     ownership: Ownership,
+    /// `None` after the close.
+    users: Mutex<Option<Users>>,
     stop: Stop,
     closed: watch::Sender<bool>,
     /// Whether a reader met a damaged full-text index.
@@ -93,9 +97,13 @@ struct Inline {
 impl SqliteRepository {
     /// Opens the store, creating or migrating the file.
     ///
-    /// Blocks for some milliseconds, longer after a kill or at a migration.
+    /// Blocks for some milliseconds, longer after a kill or at a migration, and for seconds where a
+    /// large store comes under a new key.
     ///
     /// # Errors
+    /// [`RepositoryError::Locked`] while the device keeps the key back;
+    /// [`RepositoryError::NoKey`], [`RepositoryError::WrongKey`] and [`RepositoryError::NoCipher`]
+    /// for an encrypted store that cannot be opened so, left exactly as it was;
     /// [`RepositoryError::Corrupt`] for what is no store or a damaged one and
     /// [`RepositoryError::Newer`] for a later version's, both left exactly as they were;
     /// [`RepositoryError::Unavailable`] where the file cannot be written or is locked.
@@ -161,7 +169,13 @@ impl Session {
             Executor::Thread => writer::BUSY,
             Executor::Inline => writer::INLINE,
         };
+        // One answer of the app for all connections.
+        let options = &cipher::hold(options)?;
+        cipher::admit(options)?;
+        let (users, alone) = Users::enter(&options.path, options.busy_timeout)?;
+        cipher::prepare(options, alone)?;
         let writer = Writer::new(open::writer(options)?, options.synchronous, patience)?;
+        users.share()?;
         let core = Arc::new(Core {
             writer: Mutex::new(writer),
             writes: Queue::new(),
@@ -169,6 +183,7 @@ impl Session {
             revisions: Arc::clone(&signals.revisions),
             quick: AtomicBool::new(false),
             ownership: Ownership::new(options, Arc::clone(&signals.owner))?,
+            users: Mutex::new(Some(users)),
             stop: Stop::default(),
             closed: watch::Sender::new(false),
             damaged: AtomicBool::new(false),
@@ -288,6 +303,8 @@ fn finish(core: &Arc<Core>, helpers: impl IntoIterator<Item = JoinHandle<()>>) {
     }
     core.writer().close(core.quick.load(Ordering::Relaxed));
     core.ownership.release();
+    let users = &core.users;
+    users.lock().unwrap_or_else(PoisonError::into_inner).take();
 }
 
 fn start_inline(core: &Arc<Core>, options: &SqliteOptions) -> RowResult<Inline> {
