@@ -17,7 +17,7 @@ use tidings::{
 use crate::{
     args::Global,
     failure::{Exit, Failure},
-    setup::Access,
+    setup::{Access, key},
 };
 
 /// Where the store is.
@@ -49,6 +49,7 @@ pub(crate) async fn open(
     let mut options = SqliteOptions::new(path);
     options.shared = true;
     options.passive = access == Access::Store;
+    options.keys = key::provider(global)?;
     let opened = tokio::task::spawn_blocking(move || SqliteRepository::open(options)).await;
     let repository: Arc<dyn ChatRepository> = opened.map_err(|_| Failure::internal())??;
     // Made at the first opening, whichever backend will ask for it.
@@ -75,8 +76,13 @@ pub(crate) async fn look(global: &Global, platform: &Arc<dyn Platform>) -> Resul
     repository.close().await;
     let (known, unsent) = counted?;
     let (user, device) = (me.user, me.device);
+    // It would not have opened otherwise.
+    let kept = match global.key_file {
+        Some(_) => "encrypted",
+        None => "not encrypted",
+    };
     Ok(format!(
-        "{known} conversations, {unsent} unsent messages; user {user}, device {device}"
+        "{known} conversations, {unsent} unsent messages; user {user}, device {device}; {kept}"
     ))
 }
 

@@ -23,5 +23,6 @@ mod privacy;
 mod processes;
 mod sending;
 mod session;
+mod store_key;
 mod stored;
 mod usage;
