@@ -3,6 +3,7 @@
 
 mod changing;
 mod contract;
+mod killed;
 mod opening;
 mod sharing;
 #[path = "../storage/support.rs"]
