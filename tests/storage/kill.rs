@@ -15,6 +15,20 @@ use crate::support::{Store, accept, accepted, home, open, open_with, soon};
 const STORE: &str = "TIDINGS_TEST_STORE";
 const FIRST: &str = "TIDINGS_TEST_FIRST";
 
+/// How many kills; two dozen where nothing else is asked for.
+const ROUNDS: &str = "TIDINGS_KILL_ROUNDS";
+const FEW: u32 = 24;
+
+/// Bytes between two cuts of the log. The usual step is odd, so that it falls everywhere in a page.
+const STEP: &str = "TIDINGS_CUT_STEP";
+const WIDE: usize = 1_501;
+
+fn asked<T: std::str::FromStr>(name: &str, usual: T) -> T {
+    given(name)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(usual)
+}
+
 /// The test started, and the lines that it prints.
 struct Victim {
     process: Child,
@@ -96,7 +110,8 @@ fn whole(word: &str) -> Option<u32> {
 async fn f45_inv01_nothing_that_was_acknowledged_is_lost_to_a_kill() {
     let (_home, path) = home();
     let (mut told, mut next) = (Vec::new(), 0);
-    for round in 0_u32..24 {
+    let rounds = asked(ROUNDS, FEW);
+    for round in 0..rounds {
         let mut victim = Victim::start("kill::accepts_until_killed", &path, next);
         // Spread over the life of the process, from its first commits to past a checkpoint.
         let enough = 1 + round.wrapping_mul(2_654_435_761) % 601;
@@ -118,7 +133,7 @@ async fn f45_inv01_nothing_that_was_acknowledged_is_lost_to_a_kill() {
         store.close().await;
     }
     assert!(
-        told.len() > 4_000,
+        told.len() > rounds as usize * 160,
         "too few to prove anything: {}",
         told.len()
     );
@@ -143,7 +158,7 @@ async fn f46_f44_a_log_cut_anywhere_gives_a_prefix_and_splits_nothing() {
     let log = std::fs::read(path.with_extension("db-wal")).expect("its log");
     assert!(file.len() <= 4096, "all is in the log still");
     let mut before = Vec::new();
-    for cut in (0..log.len()).step_by(1_501).chain([log.len()]) {
+    for cut in (0..log.len()).step_by(asked(STEP, WIDE)).chain([log.len()]) {
         let rest = if cut % 2 == 0 { 0 } else { 700 };
         let torn = [&log[..cut], &vec![0xa5; rest]].concat();
         let (_home, path) = home();

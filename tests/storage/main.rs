@@ -10,3 +10,4 @@ mod migrations;
 mod reopen;
 mod sharing;
 mod support;
+mod wipe;

@@ -7,15 +7,19 @@
 //! | `writer` | group commit: the waiting jobs in one transaction, a savepoint each |
 //! | `reader` | one consistent view for each job, on connections of its own |
 //! | `rows`, `*_rows` | the primitives, statement by statement |
+//! | `spare`, `salvage`, `generic` | the second copy of what is unsent, and what it is for |
+//! | `users` | who has the file open, so that nobody moves it under another |
 //! | `owner`, `watcher` | which process sends, and what other processes changed |
 //! | `repository` | the port, and the order in which all of it ends |
 //!
-//! Nothing here knows a rule of the domain, and no SQLite call runs on a thread of the async
+//! Nothing here knows a rule of the domain (the salvage asks it to complete the rows), and no SQLite call runs on a thread of the async
 //! runtime, save where [`Executor::Inline`] asks for just that.
 
 mod codec;
 mod conversation_rows;
 mod error;
+mod generic;
+mod housekeeping;
 mod journal_rows;
 mod message_rows;
 mod migrate;
@@ -28,6 +32,9 @@ mod queue;
 mod reader;
 mod repository;
 mod rows;
+mod salvage;
+mod spare;
+mod users;
 mod watcher;
 mod writer;
 
@@ -35,6 +42,7 @@ mod writer;
 mod plans;
 
 pub use self::{
+    housekeeping::StorageStatistics,
     options::{Executor, SqliteOptions, Synchronous},
     repository::SqliteRepository,
 };

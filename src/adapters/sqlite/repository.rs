@@ -1,22 +1,28 @@
 //! The port over connections, threads and the election; and the order in which they end.
 
 use std::{
+    collections::VecDeque,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use async_trait::async_trait;
-use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
 use super::{
     error::io_failed,
+    housekeeping::{self, StorageStatistics},
     open,
     options::{Executor, SqliteOptions},
     owner::Ownership,
     queue::Queue,
-    reader::{self, ReadTask},
+    reader::{ReadTask, Slot},
+    users::Users,
     watcher::{self, Stop},
     writer::{WriteTask, Writer},
 };
@@ -40,18 +46,23 @@ pub struct SqliteRepository {
 
 /// What the threads share.
 struct Core {
+    options: SqliteOptions,
     writer: Mutex<Writer>,
     writes: Queue<WriteTask>,
-    reads: Arc<Queue<ReadTask>>,
+    /// One place for each reader; the inline one uses the first.
+    readers: Vec<Slot>,
+    reads: Queue<ReadTask>,
     revision: watch::Sender<u64>,
     ownership: Ownership,
+    /// `None` after the close.
+    users: Mutex<Option<Users>>,
+    salvages: AtomicU64,
     stop: Stop,
     closed: watch::Sender<bool>,
 }
 
 /// What has no thread of its own.
 struct Inline {
-    reader: Connection,
     watcher: Option<JoinHandle<()>>,
 }
 
@@ -60,24 +71,33 @@ impl SqliteRepository {
     ///
     /// Blocks for some milliseconds, longer after a kill or at a migration.
     ///
+    /// A file that is damaged, or that is no database, is moved aside and kept, and a fresh store
+    /// begins with everything that was unsent, every draft and what else could be read of it;
+    /// [`rules::salvage::word`](crate::domain::rules::salvage::word) tells of it.
+    ///
     /// # Errors
-    /// [`RepositoryError::Corrupt`] for what is no store or a damaged one and
-    /// [`RepositoryError::Newer`] for a later version's, both left exactly as they were;
-    /// [`RepositoryError::Unavailable`] where the file cannot be written or is locked.
+    /// [`RepositoryError::Newer`] for a later version's file and [`RepositoryError::Foreign`] for
+    /// another program's database, both left exactly as they were; [`RepositoryError::Corrupt`]
+    /// for a damaged one that another process has open; [`RepositoryError::Unavailable`] where the
+    /// file cannot be written or is locked.
     pub fn open(options: SqliteOptions) -> Result<Arc<Self>, RepositoryError> {
-        let writer = Writer::new(open::writer(&options)?, options.synchronous)?;
+        let (opened, users) = open::store(&options)?;
         let core = Arc::new(Core {
-            writer: Mutex::new(writer),
+            writer: Mutex::new(Writer::new(opened, &options)?),
             writes: Queue::new(),
-            reads: Arc::new(Queue::new()),
+            readers: slots(&options)?,
+            reads: Queue::new(),
             revision: watch::Sender::new(0),
             ownership: Ownership::new(&options)?,
+            users: Mutex::new(Some(users)),
+            salvages: AtomicU64::new(0),
             stop: Stop::default(),
             closed: watch::Sender::new(false),
+            options,
         });
-        let inline = match options.executor {
-            Executor::Thread => start_threads(&core, &options).map(|()| None),
-            Executor::Inline => start_inline(&core, &options).map(Some),
+        let inline = match core.options.executor {
+            Executor::Thread => start_threads(&core).map(|()| None),
+            Executor::Inline => start_inline(&core).map(Some),
         };
         // Threads that did start must not outlive a failed open.
         let inline = inline.inspect_err(|_| core.shut())?;
@@ -94,6 +114,75 @@ impl SqliteRepository {
         self.core.writer().limit_pages(pages)
     }
 
+    /// Reads every page and every index and looks whether all fits. A file that is damaged is
+    /// replaced as one that was found so in use.
+    ///
+    /// Takes milliseconds for ten thousand messages, and seconds for a million.
+    ///
+    /// # Errors
+    /// [`RepositoryError::Corrupt`] where it was damaged; what the store says otherwise.
+    pub async fn verify(&self) -> Result<(), RepositoryError> {
+        self.apart(Core::verify).await
+    }
+
+    /// How large the store is, and what is in it. Counts, so it takes longer for larger ones.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn statistics(&self) -> Result<StorageStatistics, RepositoryError> {
+        self.apart(|core| {
+            let db = open::reader(&core.options)?;
+            housekeeping::statistics(&db, &core.options.path)
+        })
+        .await
+    }
+
+    /// Gives free space back to the system, and with it the last traces of what was deleted.
+    /// Writes wait meanwhile.
+    ///
+    /// # Errors
+    /// The store's; nothing was changed then.
+    pub async fn vacuum(&self) -> Result<(), RepositoryError> {
+        self.apart(|core| core.writer().vacuum()).await
+    }
+
+    /// Closes the store and leaves nothing of it: database, log, spare and what was moved aside
+    /// are overwritten and removed. A kill in between is made good by the next opening.
+    ///
+    /// # Errors
+    /// `Unavailable` where another process has it open; else the disk's. The store is closed all
+    /// the same.
+    pub async fn wipe(&self) -> Result<(), RepositoryError> {
+        let path = self.core.options.path.clone();
+        self.close().await;
+        let (users, alone) = Users::enter(&path, Duration::ZERO)?;
+        match alone {
+            true => housekeeping::wipe(&path).and_then(|()| users.share()),
+            false => Err(RepositoryError::Unavailable(
+                "another process has it open".into(),
+            )),
+        }
+    }
+
+    /// Work that takes its time: on a thread of its own, or on the caller where all is.
+    async fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Core) -> RowResult<T> + Send + 'static,
+    ) -> RowResult<T> {
+        let core = Arc::clone(&self.core);
+        if !core.writer().is_open() {
+            return Err(RepositoryError::Closed);
+        }
+        if self.inline.is_some() {
+            return work(&core);
+        }
+        let (reply, answer) = oneshot::channel();
+        spawn("tidings-apart", move || {
+            let _ = reply.send(work(&core));
+        })?;
+        answer.await.unwrap_or_else(|_| Err(thread_ended()))
+    }
+
     fn lock_inline(slot: &Mutex<Option<Inline>>) -> MutexGuard<'_, Option<Inline>> {
         slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -107,7 +196,6 @@ impl SqliteRepository {
             .and_then(|slot| Self::lock_inline(slot).take())
         {
             let _announce = Announce(Arc::clone(&self.core));
-            drop(inline.reader);
             finish(&self.core, inline.watcher);
         }
     }
@@ -141,6 +229,64 @@ impl Core {
         self.stop.stop();
     }
 
+    /// Replaces a file that turned out to be damaged while in use, once: should the fresh one be
+    /// called damaged too, the fault is not the disk's.
+    fn repair(&self) {
+        let mut writer = self.writer();
+        if !writer.is_open() || self.salvages.swap(1, Ordering::Relaxed) > 0 {
+            return;
+        }
+        let users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(users) = users.as_ref() else { return };
+        // Closed before the file moves, or they would take their log's new name for their own.
+        let vacated: Vec<_> = self.readers.iter().map(Slot::vacate).collect();
+        writer.let_go();
+        let replaced = users.alone(|| open::replaced(&self.options));
+        let opened = replaced.or_else(|_| open::beside_others(&self.options));
+        match opened.and_then(|opened| Writer::new(opened, &self.options)) {
+            Ok(anew) => *writer = anew,
+            Err(error) => tracing::error!(code = error.code(), "storage.not_salvaged"),
+        }
+        drop(vacated);
+        self.revision.send_modify(|revision| *revision += 1);
+    }
+
+    /// Looks at every page, on a connection of its own.
+    fn verify(&self) -> RowResult<()> {
+        let whole = open::reader(&self.options).and_then(|db| open::must_be_whole(&db));
+        if whole == Err(RepositoryError::Corrupt) {
+            self.repair();
+        }
+        whole
+    }
+
+    /// Runs the job on that reader.
+    fn read(&self, reader: usize, job: Job) -> RowResult<()> {
+        let slot = self.readers.get(reader).ok_or_else(thread_ended)?;
+        let done = slot.run(&self.options, job);
+        if done == Err(RepositoryError::Corrupt) {
+            self.repair();
+        }
+        done
+    }
+
+    fn write(&self, tasks: VecDeque<WriteTask>) {
+        let damaged = self.writer().run(tasks, &self.revision);
+        if damaged {
+            self.repair();
+        }
+    }
+
+    /// Serves the readers' queue until it is closed and empty.
+    fn serve(&self, reader: usize) {
+        while let Some(task) = self.reads.next() {
+            // A caller that went away does not want the answer, nor the work.
+            if !task.reply.is_closed() {
+                let _ = task.reply.send(self.read(reader, task.job));
+            }
+        }
+    }
+
     fn look(&self) {
         if self.writer().others_committed() {
             self.revision.send_modify(|revision| *revision += 1);
@@ -165,37 +311,47 @@ fn finish(core: &Arc<Core>, helpers: impl IntoIterator<Item = JoinHandle<()>>) {
         // A thread that panicked has ended too.
         let _ = helper.join();
     }
+    for reader in &core.readers {
+        drop(reader.vacate());
+    }
     core.writer().close();
     core.ownership.release();
+    let users = &core.users;
+    users.lock().unwrap_or_else(PoisonError::into_inner).take();
 }
 
-fn start_inline(core: &Arc<Core>, options: &SqliteOptions) -> RowResult<Inline> {
-    Ok(Inline {
-        reader: open::reader(options)?,
-        watcher: start_watcher(core, options)?,
-    })
+fn slots(options: &SqliteOptions) -> RowResult<Vec<Slot>> {
+    let readers = match options.executor {
+        Executor::Thread => READERS,
+        Executor::Inline => 1,
+    };
+    (0..readers).map(|_| Slot::open(options)).collect()
 }
 
-fn start_threads(core: &Arc<Core>, options: &SqliteOptions) -> RowResult<()> {
-    let mut helpers = Vec::from_iter(start_watcher(core, options)?);
-    for _ in 0..READERS {
-        let db = open::reader(options)?;
-        let reads = Arc::clone(&core.reads);
-        helpers.push(spawn("tidings-read", move || reader::serve(db, &reads))?);
+fn start_inline(core: &Arc<Core>) -> RowResult<Inline> {
+    let watcher = start_watcher(core)?;
+    Ok(Inline { watcher })
+}
+
+fn start_threads(core: &Arc<Core>) -> RowResult<()> {
+    let mut helpers = Vec::from_iter(start_watcher(core)?);
+    for reader in 0..core.readers.len() {
+        let core = Arc::clone(core);
+        helpers.push(spawn("tidings-read", move || core.serve(reader))?);
     }
     let core = Arc::clone(core);
     spawn("tidings-write", move || {
         let _announce = Announce(Arc::clone(&core));
         while let Some(tasks) = core.writes.take_all() {
-            core.writer().run(tasks, &core.revision);
+            core.write(tasks);
         }
         finish(&core, helpers);
     })?;
     Ok(())
 }
 
-fn start_watcher(core: &Arc<Core>, options: &SqliteOptions) -> RowResult<Option<JoinHandle<()>>> {
-    if !options.shared {
+fn start_watcher(core: &Arc<Core>) -> RowResult<Option<JoinHandle<()>>> {
+    if !core.options.shared {
         return Ok(None);
     }
     let core = Arc::clone(core);
@@ -218,7 +374,7 @@ impl ChatRepository for SqliteRepository {
             reply,
         };
         if self.inline.is_some() {
-            self.core.writer().run([task].into(), &self.core.revision);
+            self.core.write([task].into());
         } else if self.core.writes.push(task).is_err() {
             return Err(RepositoryError::Closed);
         }
@@ -228,7 +384,7 @@ impl ChatRepository for SqliteRepository {
     async fn read(&self, job: Job) -> RowResult<()> {
         if let Some(slot) = &self.inline {
             return match &*Self::lock_inline(slot) {
-                Some(inline) => reader::run(&inline.reader, job),
+                Some(_) => self.core.read(0, job),
                 None => Err(RepositoryError::Closed),
             };
         }
@@ -250,6 +406,10 @@ impl ChatRepository for SqliteRepository {
             // The sender lives in `self`, so this is not reached.
             Err(_) => self.revision(),
         }
+    }
+
+    fn salvages(&self) -> u64 {
+        self.core.salvages.load(Ordering::Relaxed)
     }
 
     fn is_owner(&self) -> bool {

@@ -2,7 +2,9 @@
 
 use rusqlite::Connection;
 
-use super::{conversation_rows, error::failed, journal_rows, message_rows, outbox_rows};
+use super::{
+    conversation_rows, error::failed, journal_rows, message_rows, outbox_rows, spare::Ledger,
+};
 use crate::domain::{
     conversation::Conversation,
     ids::{ClientMessageId, ConversationId, MessageId},
@@ -19,17 +21,18 @@ use crate::domain::{
 /// One transaction's view of the file.
 pub(super) struct SqliteRows<'a> {
     db: &'a Connection,
-    writable: bool,
+    /// What is changed of the rows that are kept twice; `None` where nothing may be changed.
+    ledger: Option<&'a mut Ledger>,
     /// Why SQLite gave the transaction up by itself, as it may when the disk is full. A job that
     /// overlooks that error must not go on: its statements would commit one by one.
     lost: Option<RepositoryError>,
 }
 
 impl<'a> SqliteRows<'a> {
-    pub(super) const fn writing(db: &'a Connection) -> Self {
+    pub(super) const fn writing(db: &'a Connection, ledger: &'a mut Ledger) -> Self {
         Self {
             db,
-            writable: true,
+            ledger: Some(ledger),
             lost: None,
         }
     }
@@ -37,7 +40,7 @@ impl<'a> SqliteRows<'a> {
     pub(super) const fn reading(db: &'a Connection) -> Self {
         Self {
             db,
-            writable: false,
+            ledger: None,
             lost: None,
         }
     }
@@ -58,12 +61,23 @@ impl<'a> SqliteRows<'a> {
         &mut self,
         statement: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> RowResult<T> {
-        if self.writable {
+        if self.ledger.is_some() {
             return self.look(statement);
         }
         Err(RepositoryError::Internal(
             "a write inside a read".to_owned(),
         ))
+    }
+
+    /// As [`Self::change`], for rows that are kept twice.
+    fn change_kept<T>(
+        &mut self,
+        statement: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+        write_down: impl FnOnce(&mut Ledger),
+    ) -> RowResult<T> {
+        let done = self.change(statement)?;
+        self.ledger.as_deref_mut().map(write_down);
+        Ok(done)
     }
 
     fn note(&mut self, error: rusqlite::Error) -> RepositoryError {
@@ -85,11 +99,17 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn put_conversation(&mut self, conversation: &Conversation) -> RowResult<()> {
-        self.change(|db| conversation_rows::put(db, conversation))
+        self.change_kept(
+            |db| conversation_rows::put(db, conversation),
+            |ledger| ledger.conversation(conversation),
+        )
     }
 
     fn remove_conversation(&mut self, id: &ConversationId) -> RowResult<()> {
-        self.change(|db| conversation_rows::remove(db, id))
+        self.change_kept(
+            |db| conversation_rows::remove(db, id),
+            |ledger| ledger.removed(id),
+        )
     }
 
     fn message(&mut self, id: ClientMessageId) -> RowResult<Option<Message>> {
@@ -176,11 +196,14 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn put_outbox(&mut self, entry: &OutboxEntry) -> RowResult<()> {
-        self.change(|db| outbox_rows::put(db, entry))
+        self.change_kept(
+            |db| outbox_rows::put(db, entry),
+            |ledger| ledger.outbox(entry.message),
+        )
     }
 
     fn remove_outbox(&mut self, id: ClientMessageId) -> RowResult<()> {
-        self.change(|db| outbox_rows::remove(db, id))
+        self.change_kept(|db| outbox_rows::remove(db, id), |ledger| ledger.outbox(id))
     }
 
     fn outbox_heads(&mut self) -> RowResult<Vec<OutboxEntry>> {

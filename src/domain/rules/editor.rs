@@ -124,6 +124,12 @@ impl<'a> Editor<'a> {
         Ok(())
     }
 
+    /// Looks for the newest message anew when finished, for rows were changed without this editor.
+    pub const fn look_again(&mut self) {
+        self.dirty = true;
+        self.last_is_stale = true;
+    }
+
     /// Moves a message's delivery on and writes the journal where the state really changed.
     ///
     /// # Errors

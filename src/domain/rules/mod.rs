@@ -14,6 +14,7 @@ pub mod editor;
 pub mod merge;
 pub mod placement;
 pub mod reading;
+pub mod salvage;
 pub mod settle;
 pub mod user;
 

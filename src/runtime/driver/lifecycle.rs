@@ -171,6 +171,7 @@ impl Driver {
                     Purpose::Older(reply),
                 );
             }
+            Command::Subscribed => self.tell_salvage().await,
             Command::Status {
                 conversation,
                 reply,

@@ -42,6 +42,8 @@ pub(crate) enum Record {
     Troubled(NoticeRecord),
     /// This process read events too slowly: some are gone, the store has the truth.
     Lagged(LaggedRecord),
+    /// The store was damaged and begins anew with what was saved.
+    Salvaged(SalvagedRecord),
     /// A line of `doctor`.
     Check(CheckRecord),
     /// A line of `demo --script`.
@@ -239,6 +241,16 @@ pub(crate) struct NoticeRecord {
     pub(crate) conversation: String,
     pub(crate) at: String,
     pub(crate) id: String,
+}
+
+/// `salvaged`.
+#[derive(Clone, Serialize)]
+pub(crate) struct SalvagedRecord {
+    pub(crate) at: String,
+    /// The damaged file, kept beside the store.
+    pub(crate) kept: Option<String>,
+    pub(crate) unsent: u64,
+    pub(crate) drafts: u64,
 }
 
 /// `lagged`.
