@@ -10,7 +10,7 @@ use std::{
 
 use tidings::{adapters::sqlite::SqliteOptions, domain::ports::Durability};
 
-use crate::support::{Store, accept, accepted, home, open, open_with, soon};
+use crate::support::{Store, accept, accept_into, accepted, home, open, open_with, soon};
 
 const STORE: &str = "TIDINGS_TEST_STORE";
 const FIRST: &str = "TIDINGS_TEST_FIRST";
@@ -38,7 +38,21 @@ struct Victim {
 impl Victim {
     fn start(test: &str, store: &Path, first: u32) -> Self {
         let program = std::env::current_exe().expect("this program");
-        let mut process = Command::new(program)
+        Self::run(Command::new(program), test, store, first)
+    }
+
+    /// One whose files may not grow beyond so many blocks: a write past that is an I/O error.
+    #[cfg(unix)]
+    fn limited(test: &str, store: &Path, blocks: u32) -> Self {
+        let program = std::env::current_exe().expect("this program");
+        let mut shell = Command::new("sh");
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        shell.arg("-c").arg(script).arg(program);
+        Self::run(shell, test, store, 0)
+    }
+
+    fn run(mut command: Command, test: &str, store: &Path, first: u32) -> Self {
+        let mut process = command
             .args([
                 "--exact",
                 test,
@@ -92,6 +106,62 @@ async fn accepts_until_killed() {
         let writes = (0..4).map(|add| accept_and_tell(&store, first + round * 4 + add));
         futures_util::future::join_all(writes).await;
     }
+}
+
+/// Accepts until it is told that it cannot, and says how it was told.
+#[tokio::test]
+#[ignore = "the victim of the I/O error test; does nothing by itself"]
+async fn accepts_until_refused() {
+    let Some(path) = given(STORE) else { return };
+    let store = open(Path::new(&path));
+    for n in 0.. {
+        let accepted = store.transact(Durability::Full, move |rows| accept(rows, n));
+        if let Err(error) = accepted.await {
+            println!("stored:refused {}", error.code());
+            let entries = store.view(|rows| rows.outbox(None)).await;
+            println!("stored:reads {}", entries.expect("reading goes on").len());
+            return;
+        }
+        println!("stored:{n}.");
+    }
+}
+
+/// Every number of blocks stops another write: of the log, of its index, of the spare.
+#[cfg(unix)]
+#[tokio::test]
+async fn f40_an_io_error_at_any_write_refuses_typed_and_loses_nothing() {
+    let mut refusals = 0;
+    for blocks in (160..2_400).step_by(160) {
+        let (_home, path) = home();
+        let mut victim = Victim::limited("kill::accepts_until_refused", &path, blocks);
+        let (mut told, mut refused, mut read) = (Vec::new(), None, None);
+        while let Some(word) = victim.next("stored:") {
+            told.extend(whole(&word));
+            refused = word.strip_prefix("refused ").map(str::to_owned).or(refused);
+            read = word.strip_prefix("reads ").map(str::to_owned).or(read);
+        }
+        victim.bury();
+        let Some(refused) = refused else {
+            assert!(told.is_empty(), "{blocks}: ended without a word");
+            continue;
+        };
+        assert!(
+            ["store.unavailable", "store.full"].contains(&refused.as_str()),
+            "{blocks}: {refused}"
+        );
+        assert_eq!(read, Some(told.len().to_string()), "{blocks}");
+        let store = open(&path);
+        assert_eq!(accepted(&store).await, told, "{blocks}");
+        accept_into(&store, 1_000_000)
+            .await
+            .expect("all well again");
+        store.close().await;
+        refusals += 1;
+    }
+    assert!(
+        refusals > 5,
+        "only {refusals} met the limit while accepting"
+    );
 }
 
 async fn accept_and_tell(store: &Store, n: u32) {

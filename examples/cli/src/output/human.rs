@@ -50,6 +50,10 @@ fn words(record: &Record) -> Option<String> {
                 .as_ref()
                 .map_or_else(String::new, |kept| format!("; the file is kept as {kept}"))
         ),
+        Record::Storage(row) => format!(
+            "storage    {} bytes, {} free; {} conversations, {} messages, {} unsent, {} drafts",
+            row.bytes, row.free_bytes, row.conversations, row.messages, row.unsent, row.drafts
+        ),
         Record::UnknownEvent(row) => format!("unknown    {}", row.name),
         Record::Draft(row) => format!("draft      {} was not sent, its text is kept", row.id),
         Record::Troubled(row) => format!("troubled   {} still waits to go out", row.id),

@@ -44,6 +44,8 @@ pub(crate) enum Record {
     Lagged(LaggedRecord),
     /// The store was damaged and begins anew with what was saved.
     Salvaged(SalvagedRecord),
+    /// How large the store is and what is in it.
+    Storage(StorageRecord),
     /// A line of `doctor`.
     Check(CheckRecord),
     /// A line of `demo --script`.
@@ -241,6 +243,17 @@ pub(crate) struct NoticeRecord {
     pub(crate) conversation: String,
     pub(crate) at: String,
     pub(crate) id: String,
+}
+
+/// `storage`.
+#[derive(Clone, Serialize)]
+pub(crate) struct StorageRecord {
+    pub(crate) bytes: u64,
+    pub(crate) free_bytes: u64,
+    pub(crate) conversations: u64,
+    pub(crate) messages: u64,
+    pub(crate) unsent: u64,
+    pub(crate) drafts: u64,
 }
 
 /// `salvaged`.

@@ -21,5 +21,6 @@ mod privacy;
 mod processes;
 mod sending;
 mod session;
+mod storage;
 mod stored;
 mod usage;
