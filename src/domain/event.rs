@@ -6,6 +6,7 @@ use crate::domain::{
     connection::ConnectionStatus,
     ids::{ClientMessageId, ConversationId, MessageId, UserId},
     message::ServerMessage,
+    retry::FailureKind,
     time::WallTime,
 };
 
@@ -50,6 +51,9 @@ pub enum SessionEvent {
         code: Option<String>,
         /// The server's words; may reach the app, never a log.
         text: String,
+        /// With what it turned down a message that was sent over this session; `None` where it
+        /// does not say that it did.
+        refused: Option<FailureKind>,
     },
     /// Someone types, or stopped.
     Typing {

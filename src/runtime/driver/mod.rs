@@ -27,7 +27,7 @@ use crate::{
         cursor::{SyncCursor, SyncPosition},
         ids::ConversationId,
         ports::{ChatRepository, ChatService, Platform},
-        retry::BackoffPolicy,
+        retry::{BackoffPolicy, ServiceError},
         rules::{answer, gaps},
         time::Tick,
     },
@@ -97,6 +97,17 @@ struct Driver {
 }
 
 impl Driver {
+    /// Asks in a task of its own; what is answered comes back as a report.
+    fn ask<T: Send + 'static>(
+        &mut self,
+        question: impl Future<Output = Result<T, ServiceError>> + Send + 'static,
+        report: impl FnOnce(Result<T, ServiceError>) -> Happened + Send + 'static,
+    ) {
+        let inbox = self.inbox.clone();
+        let answer = move |result| async move { inbox.report(report(result)).await };
+        self.supervisor.ask(question, answer);
+    }
+
     fn new(parts: &ChatClientParts, events: Events) -> Self {
         let (inbox, reports) = Inbox::new();
         let mut seed = [0; 8];
