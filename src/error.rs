@@ -157,10 +157,11 @@ impl ChatError {
             | Self::Offline { .. }
             | Self::StorageFull
             | Self::ServiceUnavailable { .. } => true,
-            // A damaged file and a wrong key stay so.
-            Self::StorageUnavailable { code, .. } => {
-                matches!(*code, "store.unavailable" | "store.locked")
-            }
+            // What is not ours, or not for this key, stays so.
+            Self::StorageUnavailable { code, .. } => matches!(
+                *code,
+                "store.unavailable" | "store.locked" | "store.corrupt"
+            ),
             _ => false,
         }
     }
@@ -261,6 +262,7 @@ impl From<RepositoryError> for ChatError {
             RepositoryError::Full => Self::StorageFull,
             RepositoryError::Unavailable(_)
             | RepositoryError::Corrupt
+            | RepositoryError::Foreign
             | RepositoryError::Newer
             | RepositoryError::Locked
             | RepositoryError::NoKey

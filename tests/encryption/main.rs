@@ -5,6 +5,7 @@ mod changing;
 mod contract;
 mod killed;
 mod opening;
+mod salvage;
 mod sharing;
 #[path = "../storage/support.rs"]
 #[allow(dead_code, reason = "of what the storage tests have, this uses a part")]

@@ -45,6 +45,23 @@ impl Users {
         Ok((this, alone))
     }
 
+    /// Runs the work while nobody else has the store open.
+    ///
+    /// # Errors
+    /// `Corrupt` where others stay: the file cannot be replaced under them. Else the work's.
+    pub(super) fn alone<T>(&self, work: impl FnOnce() -> RowResult<T>) -> RowResult<T> {
+        // Given up before asking for more, or two that ask at once would wait for each other.
+        self.lock.unlock().map_err(|error| io_failed(&error))?;
+        let taken = wait(self.patience, || self.lock.try_lock());
+        let done = match taken {
+            Ok(true) => work(),
+            Ok(false) => Err(RepositoryError::Corrupt),
+            Err(error) => Err(io_failed(&error)),
+        };
+        // A lock held alone becomes a shared one.
+        self.share().and(done)
+    }
+
     /// Lets others in.
     ///
     /// # Errors
@@ -86,12 +103,13 @@ mod tests {
         let (first, alone) = enter();
         assert!(alone);
         first.share().expect("shared");
+        assert_eq!(first.alone(|| Ok(1)), Ok(1));
         let (second, alone) = enter();
         assert!(!alone);
-        drop((first, second));
-        let (_third, alone) = enter();
-        assert!(alone);
-        let outcome = Users::enter(&store, PAUSE).map(drop);
-        assert!(matches!(outcome, Err(RepositoryError::Unavailable(_))));
+        assert_eq!(first.alone(|| Ok(1)), Err(RepositoryError::Corrupt));
+        drop(second);
+        let within = first.alone(|| Ok(Users::enter(&store, PAUSE).map(drop)));
+        assert!(matches!(within, Ok(Err(RepositoryError::Unavailable(_)))));
+        assert_eq!(first.alone(|| Ok(1)), Ok(1));
     }
 }

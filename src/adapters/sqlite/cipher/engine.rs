@@ -1,13 +1,16 @@
-//! What SQLCipher does for us.
+//! What SQLCipher does for us, and how lines beside the database are encrypted.
 //!
 //! Its fourth format, fixed: AES-256 in CBC mode and an HMAC-SHA512 for each page of 4096 bytes, in
 //! the database and in its log. The salt, of which the pages' HMAC key is made, begins the file. It
 //! is made of the key and given to each connection: so its damage costs nothing, and a look at it
 //! tells whether a key is the file's.
 
-use std::path::Path;
+use std::{fmt, path::Path};
 
-use ring::hmac;
+use ring::{
+    aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hmac,
+};
 use rusqlite::Connection;
 use secrecy::zeroize::Zeroizing;
 
@@ -161,13 +164,91 @@ fn unnamed() -> RepositoryError {
     RepositoryError::Unavailable("its path cannot be named".to_owned())
 }
 
+/// Encrypts lines, each for itself, with subkeys of the store's key.
+///
+/// The nonce is made of the line, so that none has to be drawn or counted, over processes and kills:
+/// the same line is the same again, which tells nothing, for each has its commit's number.
+pub(in super::super) struct LineCipher {
+    key: LessSafeKey,
+    nonces: hmac::Key,
+}
+
+impl fmt::Debug for LineCipher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LineCipher")
+    }
+}
+
+impl LineCipher {
+    /// With the store's key.
+    ///
+    /// # Errors
+    /// `Internal`, where the cipher refuses a key of its own length.
+    pub(in super::super) fn new(key: &StoreKey) -> RowResult<Self> {
+        let cipher = subkey(key, "tidings store: lines");
+        let refused = |_| RepositoryError::Internal("the cipher takes no key".to_owned());
+        let cipher = UnboundKey::new(&CHACHA20_POLY1305, cipher.as_ref()).map_err(refused)?;
+        let nonces = subkey(key, "tidings store: nonces of lines");
+        Ok(Self {
+            key: LessSafeKey::new(cipher),
+            nonces: hmac::Key::new(hmac::HMAC_SHA256, nonces.as_ref()),
+        })
+    }
+
+    /// The line as it is written, without an end; `None` where the cipher fails.
+    pub(in super::super) fn seal(&self, line: &[u8]) -> Option<String> {
+        let mut nonce = [0; NONCE_LEN];
+        let made = hmac::sign(&self.nonces, line);
+        nonce.copy_from_slice(made.as_ref().get(..NONCE_LEN)?);
+        let mut text = line.to_vec();
+        let sealed = Nonce::assume_unique_for_key(nonce);
+        self.key
+            .seal_in_place_append_tag(sealed, Aad::empty(), &mut text)
+            .ok()?;
+        let bytes = [nonce.as_slice(), &text].concat();
+        Some(data_encoding::BASE64_NOPAD.encode(&bytes))
+    }
+
+    /// What [`Self::seal`] was given; `None` where the line is another key's, or damaged.
+    pub(in super::super) fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
+        let bytes = data_encoding::BASE64_NOPAD.decode(sealed).ok()?;
+        let (nonce, text) = bytes.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut text = text.to_vec();
+        let line = self.key.open_in_place(nonce, Aad::empty(), &mut text);
+        line.ok().map(|line| line.to_vec())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn key(byte: u8) -> StoreKey {
+        StoreKey::from_slice(&[byte; StoreKey::LENGTH]).expect("a key")
+    }
+
+    #[test]
+    fn a_line_opens_with_its_key_as_it_was_and_not_otherwise() {
+        let cipher = LineCipher::new(&key(1)).expect("a cipher");
+        let sealed = cipher.seal(b"what was typed").expect("a line");
+        assert_eq!(
+            cipher.open(sealed.as_bytes()).as_deref(),
+            Some(b"what was typed".as_slice())
+        );
+        assert_ne!(sealed, cipher.seal(b"what was typee").expect("a line"));
+        let other = LineCipher::new(&key(2)).expect("a cipher");
+        assert_eq!(other.open(sealed.as_bytes()), None);
+        for at in 0..sealed.len() {
+            let mut damaged = sealed.clone().into_bytes();
+            damaged[at] = if damaged[at] == b'A' { b'B' } else { b'A' };
+            assert_eq!(cipher.open(&damaged), None, "byte {at}");
+            assert_eq!(cipher.open(&sealed.as_bytes()[..at]), None, "cut at {at}");
+        }
+    }
+
     #[test]
     fn the_salt_belongs_to_the_key_and_is_not_part_of_it() {
-        let key = |byte| StoreKey::from_slice(&[byte; StoreKey::LENGTH]).expect("a key");
         assert_eq!(salt(&key(1)), salt(&key(1)));
         assert_ne!(salt(&key(1)), salt(&key(2)));
         let specification = specification(&key(0xab), Some(&salt(&key(0xab))));

@@ -3,14 +3,14 @@
 //! | part | job |
 //! |---|---|
 //! | `held` | asks the app for the key, once for each opening |
-//! | `engine` | what SQLCipher does for us; in a build without it, says so |
+//! | `engine` | what SQLCipher and the lines' cipher do; in a build without them, says so |
 //! | `look` | plain or encrypted, with this key, the one before, or neither |
 //! | `marker` | says beside the file that it is encrypted, to those who have no key |
 //! | `seal`, `moves` | a plain store, or one under the previous key, is written anew under the key |
 //!
 //! A key is proved by what it authenticates: the beginning of the file, which is made of the key,
-//! or any page of it. A file of which nothing fits is said to have another key, and is never taken
-//! for a damaged one.
+//! any page of it, or any line of the spare. A store of which nothing fits is said to have another
+//! key, and is never taken for a damaged one.
 
 #[cfg_attr(not(feature = "encryption"), path = "engine_missing.rs")]
 mod engine;
@@ -24,46 +24,26 @@ mod steps;
 use rusqlite::Connection;
 
 use super::options::SqliteOptions;
-use crate::domain::ports::{RepositoryError, StoreKey, chat_repository::RowResult};
+use crate::domain::ports::{StoreKey, chat_repository::RowResult};
 
-use self::look::Found;
 #[cfg(feature = "testing")]
 pub use self::steps::on_sealing;
-pub(super) use self::{held::hold, moves::finish};
+pub(super) use self::{
+    engine::LineCipher,
+    held::hold,
+    look::{Found, look},
+    moves::{files, finish, is_moving},
+    seal::seal,
+};
 
-/// Refuses what cannot be opened so, before anything is made beside the file.
+/// Says beside a store that has a key that it is encrypted, before its first byte.
 ///
 /// # Errors
-/// As [`prepare`]; nothing was touched.
-pub(super) fn admit(options: &SqliteOptions) -> RowResult<()> {
-    match moves::pending(&options.path) {
-        true => Ok(()),
-        false => look::look(options).map(drop),
-    }
-}
-
-/// Brings the file under the key; does nothing where it is, or where there is no key. Who is
-/// `alone` finishes first what a kill left half done.
-///
-/// # Errors
-/// `NoKey`, `WrongKey` and `NoCipher` leave everything as it was; `Unavailable` where the file has
-/// to be written anew and others have it open; the disk's.
-pub(super) fn prepare(options: &SqliteOptions, alone: bool) -> RowResult<()> {
-    if alone {
-        finish(&options.path)?;
-    }
-    let from = match look::look(options)? {
-        Found::Fits if options.keys.is_none() => return Ok(()),
-        // The first byte of an encrypted file follows the word that it is one.
-        Found::Fits => return marker::put(&options.path),
-        Found::Plain => None,
-        Found::Previous(key) => Some(key),
-    };
-    match alone && !options.passive {
-        true => seal::seal(options, from),
-        false => Err(RepositoryError::Unavailable(
-            "it has to be encrypted first, by the app alone".to_owned(),
-        )),
+/// Where that cannot be written.
+pub(super) fn mark(options: &SqliteOptions) -> RowResult<()> {
+    match options.keys {
+        Some(_) => marker::put(&options.path),
+        None => Ok(()),
     }
 }
 
@@ -76,6 +56,14 @@ pub(super) fn unlock(db: &Connection, options: &SqliteOptions) -> RowResult<()> 
         Some(key) => engine::unlock(db, &key),
         None => Ok(()),
     }
+}
+
+/// What encrypts the lines beside a store that has a key.
+///
+/// # Errors
+/// The provider's.
+pub(super) fn lines(options: &SqliteOptions) -> RowResult<Option<LineCipher>> {
+    key(options)?.map(|key| LineCipher::new(&key)).transpose()
 }
 
 fn key(options: &SqliteOptions) -> RowResult<Option<StoreKey>> {

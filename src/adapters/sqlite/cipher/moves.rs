@@ -8,25 +8,28 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, ErrorKind, Write as _},
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 
 use super::steps::step;
 use crate::{
-    adapters::sqlite::{error::io_failed, probe::beside},
+    adapters::sqlite::{error::io_failed, housekeeping, probe::beside, spare},
     domain::ports::chat_repository::RowResult,
 };
 
 /// What belongs to a database file, itself last: as long as it has its name, its log may have too.
 const PARTS: [&str; 4] = ["-wal", "-shm", "-journal", ""];
 
-/// Overwritten in pieces of this many bytes.
-const PIECE: usize = 64 * 1024;
-
 /// Whether a kill left moves to be made.
-pub(super) fn pending(store: &Path) -> bool {
+pub(in super::super) fn is_moving(store: &Path) -> bool {
     beside(store, ".sealed").exists() || parts(store, ".unsealed").any(|part| part.exists())
+}
+
+/// Every name that is used here.
+pub(in super::super) fn files(store: &Path) -> impl Iterator<Item = PathBuf> {
+    let names = [".sealing", ".sealed", ".unsealed"];
+    names.into_iter().flat_map(move |name| parts(store, name))
 }
 
 /// The place for the new file; what a kill left there is removed.
@@ -37,6 +40,26 @@ pub(super) fn stage(store: &Path) -> RowResult<PathBuf> {
     let removed = parts(store, ".sealing").try_for_each(|part| remove(&part));
     removed.map_err(|error| io_failed(&error))?;
     Ok(beside(store, ".sealing"))
+}
+
+/// Removes what stands beside the old file: its spare, of which the new one gets its own, and,
+/// where that could be read by anybody, what was moved aside, the salvage having taken from it what
+/// there was.
+///
+/// # Errors
+/// The disk's.
+pub(super) fn clear(store: &Path, plain: bool) -> RowResult<()> {
+    let run = || -> io::Result<()> {
+        housekeeping::erase(&spare::place(store))?;
+        step("spare cleared");
+        match plain {
+            true => housekeeping::aside(store)?
+                .iter()
+                .try_for_each(|file| housekeeping::erase(file)),
+            false => Ok(()),
+        }
+    };
+    run().map_err(|error| io_failed(&error))
 }
 
 /// Says that the new file is whole.
@@ -72,7 +95,10 @@ pub(in super::super) fn finish(store: &Path) -> RowResult<()> {
             sync_directory(store);
             step("in place");
         }
-        parts(store, ".unsealed").try_for_each(|part| erase(&part))
+        parts(store, ".unsealed").try_for_each(|part| {
+            step("removed");
+            housekeeping::erase(&part)
+        })
     };
     run().map_err(|error| io_failed(&error))
 }
@@ -97,25 +123,6 @@ fn remove(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-/// Overwritten before it is removed: a file that is only removed leaves its bytes on the disk. What
-/// flash keeps of them all the same nobody can reach from here.
-fn erase(path: &Path) -> io::Result<()> {
-    let mut file = match OpenOptions::new().write(true).open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        opened => opened?,
-    };
-    let mut left = file.metadata()?.len();
-    let blank = vec![0; PIECE];
-    while left > 0 {
-        let piece = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
-        file.write_all(blank.get(..piece).unwrap_or_default())?;
-        left -= piece as u64;
-    }
-    file.sync_all()?;
-    step("overwritten");
-    fs::remove_file(path)
 }
 
 /// The moves themselves reach the disk. Where a directory cannot be synced, nothing can be done.
