@@ -256,12 +256,13 @@ impl From<RepositoryError> for ChatError {
         let code = error.code();
         match error {
             RepositoryError::Full => Self::StorageFull,
-            RepositoryError::Unavailable(_) | RepositoryError::Corrupt | RepositoryError::Newer => {
-                Self::StorageUnavailable {
-                    code,
-                    text: error.to_string(),
-                }
-            }
+            RepositoryError::Unavailable(_)
+            | RepositoryError::Corrupt
+            | RepositoryError::Foreign
+            | RepositoryError::Newer => Self::StorageUnavailable {
+                code,
+                text: error.to_string(),
+            },
             RepositoryError::Closed => Self::Closed,
             RepositoryError::Internal(what) => Self::Internal { code: what },
         }

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use super::{error::failed, migrate};
 use crate::domain::ports::{RepositoryError, chat_repository::RowResult};
@@ -22,13 +22,21 @@ struct Label {
     application: i64,
     version: i64,
     objects: i64,
+    /// How many of its tables have names of ours.
+    ours: i64,
+    /// The version as counted among the rows, where it is.
+    counted: Option<i64>,
 }
+
+/// Tables that only a store of ours has together.
+const OURS: &str = "SELECT count(*) FROM sqlite_schema
+    WHERE type = 'table' AND name IN ('conversation', 'message', 'outbox', 'journal', 'counter')";
 
 /// Passes where the file is missing, empty or a store that this version can read.
 ///
 /// # Errors
-/// `Corrupt` for what is no store of ours, `Newer` for a later version's; the file, its log and its
-/// directory are as they were.
+/// `Corrupt` for what is no database or a damaged store, `Foreign` for another program's database,
+/// `Newer` for a later version's store; the file, its log and its directory are as they were.
 pub(super) fn check(path: &Path) -> RowResult<()> {
     if size(path) == 0 {
         return Ok(());
@@ -43,7 +51,16 @@ fn judge(label: &Label) -> RowResult<()> {
             application: 0,
             version: 0,
             objects: 0,
+            ..
         } => Ok(()),
+        Label {
+            application: APPLICATION_ID,
+            version,
+            ..
+        // A header that says otherwise than the rows was damaged.
+        } if label.counted.is_some_and(|counted| counted != *version) => {
+            Err(RepositoryError::Corrupt)
+        }
         Label {
             application: APPLICATION_ID,
             version,
@@ -53,7 +70,8 @@ fn judge(label: &Label) -> RowResult<()> {
             application: APPLICATION_ID,
             ..
         } => Ok(()),
-        _ => Err(RepositoryError::Corrupt),
+        Label { ours: 5, .. } => Err(RepositoryError::Corrupt),
+        _ => Err(RepositoryError::Foreign),
     }
 }
 
@@ -84,9 +102,21 @@ fn read_label(db: &Connection) -> rusqlite::Result<Label> {
     Ok(Label {
         // Reading the schema makes SQLite check the header first.
         objects: number("SELECT count(*) FROM sqlite_schema")?,
+        ours: number(OURS)?,
+        counted: counted(db)?,
         application: number("PRAGMA application_id")?,
         version: number("PRAGMA user_version")?,
     })
+}
+
+/// Stores of the first version do not count it; what is no store has no such table.
+fn counted(db: &Connection) -> rusqlite::Result<Option<i64>> {
+    let sql = "SELECT value FROM counter WHERE name = 'schema'";
+    let counted = db.query_row(sql, (), |row| row.get(0)).optional();
+    match counted {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::Unknown) => Ok(None),
+        counted => counted,
+    }
 }
 
 /// The newest word may be in the log, so it has to be read; who cannot write cannot fold it in.

@@ -27,9 +27,13 @@ pub enum RepositoryError {
     /// Locked, read-only or unreachable; may work later.
     #[error("the store cannot be used right now: {0}")]
     Unavailable(String),
-    /// The file is damaged or no store of ours; it was not touched.
-    #[error("the store file is damaged or no Tidings store; it was left as it is")]
+    /// The file is damaged. It is replaced, with all that was unsent kept: at once where it was
+    /// found in use by this process alone, else at the next opening by one that is alone.
+    #[error("the store file is damaged: what is unsent is kept, try again")]
     Corrupt,
+    /// The file is another program's database; it was not touched.
+    #[error("the file is another program's database; it was left as it is")]
+    Foreign,
     /// The file was written by a newer version; it was not touched.
     #[error("the store was written by a newer version: update the app")]
     Newer,
@@ -49,6 +53,7 @@ impl RepositoryError {
             Self::Full => "store.full",
             Self::Unavailable(_) => "store.unavailable",
             Self::Corrupt => "store.corrupt",
+            Self::Foreign => "store.foreign",
             Self::Newer => "store.newer",
             Self::Closed => "closed",
             Self::Internal(_) => "internal",
@@ -232,6 +237,12 @@ pub trait ChatRepository: Send + Sync + fmt::Debug {
     /// # Cancel safety
     /// May be dropped and called again.
     async fn changed(&self, seen: Revision) -> Revision;
+
+    /// How often a damaged store was replaced since it was opened. What was saved then is told by
+    /// [`rules::salvage::word`](crate::domain::rules::salvage::word).
+    fn salvages(&self) -> u64 {
+        0
+    }
 
     /// Whether this process is the one that sends and synchronises.
     fn is_owner(&self) -> bool {

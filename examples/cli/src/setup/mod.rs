@@ -16,7 +16,7 @@ use tidings::{
 pub(crate) use self::{
     backend::{service, trust},
     settings::{Settings, backend_settings},
-    store::{look, store_path},
+    store::{close, look, sqlite, store_path},
 };
 use crate::{args::Global, failure::Failure};
 

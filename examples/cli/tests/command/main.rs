@@ -23,5 +23,6 @@ mod privacy;
 mod processes;
 mod sending;
 mod session;
+mod storage;
 mod stored;
 mod usage;
