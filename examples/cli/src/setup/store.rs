@@ -17,7 +17,7 @@ use tidings::{
 use crate::{
     args::Global,
     failure::{Exit, Failure},
-    setup::Access,
+    setup::{Access, key},
 };
 
 /// Where the store is.
@@ -66,6 +66,7 @@ async fn open_file(global: &Global, access: Access) -> Result<Arc<SqliteReposito
     let mut options = SqliteOptions::new(path);
     options.shared = true;
     options.passive = access == Access::Store;
+    options.keys = key::provider(global)?;
     let opened = tokio::task::spawn_blocking(move || SqliteRepository::open(options)).await;
     Ok(opened.map_err(|_| Failure::internal())??)
 }
@@ -89,8 +90,13 @@ pub(crate) async fn look(global: &Global, platform: &Arc<dyn Platform>) -> Resul
     repository.close().await;
     let (known, unsent) = counted?;
     let (user, device) = (me.user, me.device);
+    // It would not have opened otherwise.
+    let kept = match global.key_file {
+        Some(_) => "encrypted",
+        None => "not encrypted",
+    };
     Ok(format!(
-        "{known} conversations, {unsent} unsent messages; user {user}, device {device}"
+        "{known} conversations, {unsent} unsent messages; user {user}, device {device}; {kept}"
     ))
 }
 
