@@ -239,7 +239,7 @@ fn show(rows: &mut dyn Rows, entry: OutboxEntry) -> RowResult<bool> {
             server.context = server.context.take().or_else(|| new.context.clone());
         }
         Action::Complete => shown.completing = true,
-        Action::Archive { archived } => shown.archived = *archived,
+        Action::Archive { archived, .. } => shown.archived = *archived,
         _ => {}
     }
     if shown != *editor.conversation() {
