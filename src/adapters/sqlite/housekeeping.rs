@@ -10,6 +10,7 @@ use std::{
 use rusqlite::Connection;
 
 use super::{
+    cipher,
     error::{failed, io_failed},
     probe::beside,
 };
@@ -33,7 +34,9 @@ pub struct StorageStatistics {
 }
 
 /// What belongs to a store beside the database; what was moved aside comes in addition.
-const PARTS: [&str; 7] = ["", "-wal", "-shm", "-journal", ".spare", ".fresh", ".ready"];
+const PARTS: [&str; 8] = [
+    "", "-wal", "-shm", "-journal", ".spare", ".fresh", ".ready", ".cipher",
+];
 
 /// Stands beside a store that is being wiped, so that a kill does not leave half of it.
 const WIPING: &str = ".wiping";
@@ -90,12 +93,17 @@ pub(super) fn wipe(store: &Path) -> RowResult<()> {
     run().map_err(|error| io_failed(&error))
 }
 
+/// Whether a wipe was killed.
+pub(super) fn is_wiping(store: &Path) -> bool {
+    beside(store, WIPING).exists()
+}
+
 /// Goes on with a wipe that was killed.
 ///
 /// # Errors
 /// As [`wipe`].
 pub(super) fn finish_wipe(store: &Path) -> RowResult<()> {
-    match beside(store, WIPING).exists() {
+    match is_wiping(store) {
         true => wipe(store),
         false => Ok(()),
     }
@@ -103,15 +111,23 @@ pub(super) fn finish_wipe(store: &Path) -> RowResult<()> {
 
 fn files(store: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = PARTS.iter().map(|part| beside(store, part)).collect();
+    files.extend(cipher::files(store));
+    files.extend(aside(store)?);
+    Ok(files)
+}
+
+/// What was moved aside.
+pub(super) fn aside(store: &Path) -> io::Result<Vec<PathBuf>> {
     let directory = match store.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let aside = beside(store, ".damaged-");
-    let aside = aside.file_name().unwrap_or_default().to_string_lossy();
+    let name = beside(store, ".damaged-");
+    let name = name.file_name().unwrap_or_default().to_string_lossy();
+    let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(&*aside) {
+        if entry.file_name().to_string_lossy().starts_with(&*name) {
             files.push(entry.path());
         }
     }
@@ -120,7 +136,7 @@ fn files(store: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// The bytes are overwritten first: a file that is only removed leaves them on the disk. Flash may
 /// keep old ones all the same; against that only encryption helps.
-fn erase(path: &Path) -> io::Result<()> {
+pub(super) fn erase(path: &Path) -> io::Result<()> {
     let mut file = match fs::File::options().write(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

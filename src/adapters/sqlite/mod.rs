@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `probe` | looks at a file without touching it |
 //! | `open`, `migrate` | connections with our settings, the schema by numbered steps |
+//! | `cipher` | the key, and stores that come under one |
 //! | `writer` | group commit: the waiting jobs in one transaction, a savepoint each |
 //! | `reader` | one consistent view for each job, on connections of its own |
 //! | `rows`, `*_rows` | the primitives, statement by statement |
@@ -19,6 +20,7 @@
 //! call runs on a thread of the async runtime, save where [`Executor::Inline`] asks for just that.
 
 mod action_columns;
+mod cipher;
 mod codec;
 mod conversation_rows;
 mod error;
@@ -49,6 +51,8 @@ mod writer;
 #[cfg(test)]
 mod plans;
 
+#[cfg(feature = "testing")]
+pub use self::cipher::on_sealing;
 pub use self::{
     housekeeping::StorageStatistics,
     options::{Executor, SqliteOptions, Synchronous},

@@ -5,6 +5,8 @@ use std::{path::Path, thread, time::Duration};
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, config::DbConfig};
 
 use super::{
+    cipher,
+    cipher::Found,
     error::failed,
     housekeeping, migrate,
     options::SqliteOptions,
@@ -65,7 +67,7 @@ pub(super) struct Opened {
 /// it open; `Unavailable` where it cannot be written.
 pub(super) fn store(options: &SqliteOptions) -> RowResult<(Opened, Users)> {
     // Before anything is made beside a file that is not for us.
-    match probe::check(&options.path) {
+    match admit(options) {
         Ok(()) | Err(RepositoryError::Corrupt) => {}
         Err(error) => return Err(error),
     }
@@ -83,6 +85,17 @@ pub(super) fn store(options: &SqliteOptions) -> RowResult<(Opened, Users)> {
     Ok((opened, users))
 }
 
+/// Whether this version may read it, with this key.
+fn admit(options: &SqliteOptions) -> RowResult<()> {
+    if housekeeping::is_wiping(&options.path) || cipher::is_moving(&options.path) {
+        return Ok(());
+    }
+    match cipher::look(options)? {
+        Found::Fits => probe::check(options),
+        Found::Other(old) => probe::check(&old),
+    }
+}
+
 /// Opens what nobody else has open: finishes what a kill left half done, salvages what is damaged.
 ///
 /// # Errors
@@ -90,6 +103,22 @@ pub(super) fn store(options: &SqliteOptions) -> RowResult<(Opened, Users)> {
 pub(super) fn whole(options: &SqliteOptions) -> RowResult<Opened> {
     housekeeping::finish_wipe(&options.path)?;
     salvage::finish(&options.path)?;
+    cipher::finish(&options.path)?;
+    match cipher::look(options)? {
+        Found::Fits => cipher::mark(options)?,
+        Found::Other(_) if options.passive => return Err(to_be_encrypted()),
+        Found::Other(old) => {
+            // As what it is: nothing of it gets lost on the way.
+            let opened = settled(&old)?;
+            fold_at_end(&opened.db, false)?;
+            cipher::seal(options, &old, opened.db)?;
+        }
+    }
+    settled(options)
+}
+
+/// Opens it, salvaged where it is damaged.
+fn settled(options: &SqliteOptions) -> RowResult<Opened> {
     let opened = compared(options);
     match opened {
         Err(RepositoryError::Corrupt) => replaced(options).map(|(opened, _)| opened),
@@ -100,7 +129,7 @@ pub(super) fn whole(options: &SqliteOptions) -> RowResult<Opened> {
 /// Opens, and compares with the spare.
 fn compared(options: &SqliteOptions) -> RowResult<Opened> {
     let mut db = writer(options)?;
-    let (spare, ledger) = compare::agree(&mut db, &options.path)?;
+    let (spare, ledger) = compare::agree(&mut db, options)?;
     fold_at_end(&db, true)?;
     Ok(Opened { db, spare, ledger })
 }
@@ -126,17 +155,20 @@ fn mended(options: &SqliteOptions) -> RowResult<bool> {
 /// # Errors
 /// As [`store`].
 pub(super) fn beside_others(options: &SqliteOptions) -> RowResult<Opened> {
+    if let Found::Other(_) = cipher::look(options)? {
+        return Err(to_be_encrypted());
+    }
     let db = writer(options)?;
-    let spare = Spare::open(&options.path, &db)?;
+    let spare = Spare::open(options, &db)?;
     fold_at_end(&db, true)?;
     let mut ledger = Ledger::default();
-    ledger.learn(&Contents::read(&options.path)?);
+    ledger.learn(&Contents::read(options)?);
     Ok(Opened { db, spare, ledger })
 }
 
 /// A connection for writing, the schema being the newest.
 fn writer(options: &SqliteOptions) -> RowResult<Connection> {
-    probe::check(&options.path)?;
+    probe::check(options)?;
     let mut db = writing(&options.path, options)?;
     fold_at_end(&db, false)?;
     // SQLite falls back to reading where it may not write; every accept would fail then.
@@ -174,7 +206,7 @@ fn writing(path: &Path, options: &SqliteOptions) -> RowResult<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    connect(path, flags, options.busy_timeout)
+    connect(path, options, flags)
 }
 
 /// Opens the file for reading; the writer must have opened it before.
@@ -183,18 +215,24 @@ fn writing(path: &Path, options: &SqliteOptions) -> RowResult<Connection> {
 /// What SQLite said.
 pub(super) fn reader(options: &SqliteOptions) -> RowResult<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    connect(&options.path, flags, options.busy_timeout)
+    connect(&options.path, options, flags)
 }
 
-fn connect(path: &Path, flags: OpenFlags, wait: Duration) -> RowResult<Connection> {
-    let open = || {
-        let db = Connection::open_with_flags(path, flags)?;
-        db.busy_timeout(wait)?;
-        db.execute_batch(COMMON)?;
-        db.set_prepared_statement_cache_capacity(STATEMENTS);
-        Ok(db)
+fn connect(path: &Path, options: &SqliteOptions, flags: OpenFlags) -> RowResult<Connection> {
+    let db = Connection::open_with_flags(path, flags).map_err(failed)?;
+    // The key comes before all that reads.
+    cipher::unlock(&db, options)?;
+    let set = || {
+        db.busy_timeout(options.busy_timeout)?;
+        db.execute_batch(COMMON)
     };
-    open().map_err(failed)
+    set().map_err(failed)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(db)
+}
+
+fn to_be_encrypted() -> RepositoryError {
+    RepositoryError::Unavailable("it has to be encrypted first, by the app alone".to_owned())
 }
 
 /// Looks at every page and every index.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
-use super::{error::failed, migrate};
+use super::{cipher, error::failed, migrate, options::SqliteOptions};
 use crate::domain::ports::{RepositoryError, chat_repository::RowResult};
 
 /// Marks the file as ours: "TDNG".
@@ -37,11 +37,11 @@ const OURS: &str = "SELECT count(*) FROM sqlite_schema
 /// # Errors
 /// `Corrupt` for what is no database or a damaged store, `Foreign` for another program's database,
 /// `Newer` for a later version's store; the file, its log and its directory are as they were.
-pub(super) fn check(path: &Path) -> RowResult<()> {
-    if size(path) == 0 {
+pub(super) fn check(options: &SqliteOptions) -> RowResult<()> {
+    if size(&options.path) == 0 {
         return Ok(());
     }
-    judge(&label(path)?)
+    judge(&label(options)?)
 }
 
 fn judge(label: &Label) -> RowResult<()> {
@@ -75,7 +75,13 @@ fn judge(label: &Label) -> RowResult<()> {
     }
 }
 
-fn label(path: &Path) -> RowResult<Label> {
+fn label(options: &SqliteOptions) -> RowResult<Label> {
+    let path = &options.path;
+    let read = |db: RowResult<Connection>| {
+        let db = db?;
+        cipher::unlock(&db, options)?;
+        read(&db)
+    };
     if has_log(path) {
         return read(with_log(path));
     }
@@ -89,8 +95,8 @@ fn label(path: &Path) -> RowResult<Label> {
     }
 }
 
-fn read(db: RowResult<Connection>) -> RowResult<Label> {
-    read_label(&db?).map_err(|error| match failed(error) {
+fn read(db: &Connection) -> RowResult<Label> {
+    read_label(db).map_err(|error| match failed(error) {
         // These statements fit every database: where one does not work, the file is none.
         RepositoryError::Internal(_) => RepositoryError::Corrupt,
         error => error,
@@ -126,7 +132,7 @@ fn with_log(path: &Path) -> RowResult<Connection> {
 }
 
 /// `immutable` makes SQLite take no lock and create no file beside it.
-fn without_log(path: &Path) -> RowResult<Connection> {
+pub(super) fn without_log(path: &Path) -> RowResult<Connection> {
     let unreachable = || RepositoryError::Unavailable("its path cannot be named".to_owned());
     let absolute = std::path::absolute(path).map_err(|_| unreachable())?;
     let mut uri = url::Url::from_file_path(absolute).map_err(|()| unreachable())?;
@@ -141,7 +147,7 @@ fn has_log(path: &Path) -> bool {
     size(&beside(path, "-wal")) > 0 || size(&beside(path, "-journal")) > 0
 }
 
-fn size(path: &Path) -> u64 {
+pub(super) fn size(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |found| found.len())
 }
 

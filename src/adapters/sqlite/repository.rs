@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::Duration,
 };
@@ -39,16 +40,19 @@ enum State {
 impl SqliteRepository {
     /// Opens the store, creating or migrating the file.
     ///
-    /// Blocks for some milliseconds, longer after a kill or at a migration.
+    /// Blocks for some milliseconds, longer after a kill or at a migration, and for seconds where a
+    /// large store comes under a new key.
     ///
     /// A file that is damaged, or that is no database, is moved aside and kept, and a fresh store
     /// begins with everything that was unsent, every draft and what else could be read of it;
     /// [`rules::salvage::word`](crate::domain::rules::salvage::word) tells of it.
     ///
     /// # Errors
-    /// [`RepositoryError::Newer`] for a later version's file and [`RepositoryError::Foreign`] for
-    /// another program's database, both left exactly as they were; [`RepositoryError::Corrupt`]
-    /// for a damaged one that another process has open; [`RepositoryError::Unavailable`] where the
+    /// [`RepositoryError::Newer`] for a later version's file, [`RepositoryError::Foreign`] for
+    /// another program's database, [`RepositoryError::NoKey`], [`RepositoryError::WrongKey`] and
+    /// [`RepositoryError::NoCipher`] for an encrypted store that cannot be opened so, and
+    /// [`RepositoryError::Locked`] while the device keeps the key back, all of them left exactly as
+    /// they were; [`RepositoryError::Corrupt`] for a damaged one that another process has open; [`RepositoryError::Unavailable`] where the
     /// file cannot be written or is locked.
     pub fn open(options: SqliteOptions) -> Result<Arc<Self>, RepositoryError> {
         let signals = Signals {
@@ -120,16 +124,22 @@ impl SqliteRepository {
     pub async fn wipe(&self) -> Result<(), RepositoryError> {
         let path = self.options.path.clone();
         self.close().await;
-        self.elsewhere(move || {
-            let (users, alone) = Users::enter(&path, Duration::ZERO)?;
-            match alone {
-                true => housekeeping::wipe(&path).and_then(|()| users.share()),
-                false => Err(RepositoryError::Unavailable(
-                    "another process has it open".into(),
-                )),
-            }
-        })
-        .await
+        self.elsewhere(move || Self::erase(&path)).await
+    }
+
+    /// Leaves nothing of a store that is not open, as [`Self::wipe`] does; no key is needed, so it
+    /// is the way out where the key is gone. Blocks for as long as the disk takes.
+    ///
+    /// # Errors
+    /// `Unavailable` where it is open; else the disk's.
+    pub fn erase(path: &Path) -> Result<(), RepositoryError> {
+        let (users, alone) = Users::enter(path, Duration::ZERO)?;
+        match alone {
+            true => housekeeping::wipe(path).and_then(|()| users.share()),
+            false => Err(RepositoryError::Unavailable(
+                "another process has it open".into(),
+            )),
+        }
     }
 
     /// Work on the open store that takes its time.

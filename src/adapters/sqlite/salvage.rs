@@ -48,7 +48,7 @@ const KNOWN_LAST: i64 = 5;
 /// Where the fresh file cannot be written. The damaged one is where it was then.
 pub(super) fn replace(options: &SqliteOptions) -> RowResult<()> {
     let store = &options.path;
-    let spare = Contents::read(store)?;
+    let spare = Contents::read(options)?;
     let remains = collect::read(options);
     let stage = aside::stage(store)?;
     build(options, &stage, &remains, &spare)?;

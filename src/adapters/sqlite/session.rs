@@ -14,6 +14,7 @@ use rusqlite::{Connection, InterruptHandle};
 use tokio::sync::{oneshot, watch};
 
 use super::{
+    cipher,
     error::io_failed,
     housekeeping::{self, StorageStatistics},
     open,
@@ -93,6 +94,8 @@ struct Inline {
 
 impl Session {
     pub(super) fn open(options: &SqliteOptions, signals: &Signals) -> RowResult<Self> {
+        // One answer of the app for all connections, until the file is closed.
+        let options = &cipher::hold(options)?;
         let (opened, users) = open::store(options)?;
         let core = Arc::new(Core {
             options: options.clone(),

@@ -26,14 +26,16 @@ use std::{
 use rusqlite::{Connection, OptionalExtension};
 
 pub(super) use self::{
-    contents::Contents,
+    contents::{Contents, Language, is_under, language},
     ledger::{Ledger, Local},
     line::{Kept, Line, hex, unhex},
 };
 use super::{
+    cipher::{self, LineCipher},
     error::io_failed,
     generic::{self, GenericRow},
     migrate,
+    options::SqliteOptions,
     outbox_rows::{COUNT, COUNTED},
     probe::beside,
 };
@@ -56,6 +58,8 @@ pub(super) struct Spare {
     /// A line could not be written: the file no longer tells everything.
     stale: bool,
     outbox_key: String,
+    /// Where the database is encrypted, the lines are too.
+    cipher: Option<LineCipher>,
 }
 
 /// Where the spare of a store is.
@@ -79,9 +83,9 @@ impl Spare {
     ///
     /// # Errors
     /// Where it cannot be opened.
-    pub(super) fn open(store: &Path, db: &Connection) -> RowResult<Self> {
-        let mut options = File::options();
-        let file = options.append(true).create(true).open(place(store));
+    pub(super) fn open(options: &SqliteOptions, db: &Connection) -> RowResult<Self> {
+        let mut how = File::options();
+        let file = how.append(true).create(true).open(place(&options.path));
         let file = file.map_err(|error| io_failed(&error))?;
         let size = file.metadata().map_err(|error| io_failed(&error))?.len();
         let keys = generic::key_columns(db, Kept::Outbox.table()).map_err(super::error::failed)?;
@@ -91,6 +95,7 @@ impl Spare {
             limit: ROOM.max(size * 2),
             stale: false,
             outbox_key: keys.into_iter().next().unwrap_or_default(),
+            cipher: cipher::lines(options)?,
         })
     }
 
@@ -141,7 +146,9 @@ impl Spare {
 
     /// One write for all lines: where several processes append, the lines of one stay together.
     fn write(&mut self, lines: &[Line]) -> Result<(), String> {
-        let text: String = lines.iter().map(Line::encode).collect();
+        let texts = lines.iter().map(|line| line.encode(self.cipher.as_ref()));
+        let text: Option<String> = texts.collect();
+        let text = text.ok_or_else(|| "cipher".to_owned())?;
         self.file
             .write_all(text.as_bytes())
             .map_err(|error| kind(&error))?;

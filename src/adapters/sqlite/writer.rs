@@ -4,7 +4,7 @@
 //! failing job takes back its own savepoint and nobody else's; every reply follows the commit. A
 //! job that is alone needs no savepoint: the transaction is its own.
 
-use std::{collections::VecDeque, path::PathBuf, time::Duration};
+use std::{collections::VecDeque, time::Duration};
 
 use rusqlite::{Connection, config::DbConfig};
 use tokio::sync::oneshot;
@@ -65,7 +65,7 @@ pub(super) struct Writer {
     /// How many these may be.
     most_behind: u32,
     /// Whose spare it is, where other processes write into it too.
-    shared: Option<PathBuf>,
+    shared: Option<SqliteOptions>,
     /// SQLite's count of commits by others when the ledger was last true.
     learned: i64,
     policy: Synchronous,
@@ -95,7 +95,7 @@ impl Writer {
                 Executor::Thread => BEHIND,
                 Executor::Inline => 1,
             },
-            shared: options.shared.then(|| options.path.clone()),
+            shared: options.shared.then(|| options.clone()),
             learned: foreign,
             policy: options.synchronous,
             level: None,
@@ -282,10 +282,10 @@ impl Writer {
             self.level = Some(level);
         }
         run_cached(db, "BEGIN IMMEDIATE").map_err(failed)?;
-        if let Some(path) = &self.shared {
+        if let Some(options) = &self.shared {
             let now = foreign_commits(db).map_err(failed)?;
             if std::mem::replace(&mut self.learned, now) != now {
-                self.ledger.learn(&Contents::read(path)?);
+                self.ledger.learn(&Contents::read(options)?);
             }
         }
         Ok((db, &mut self.ledger))

@@ -14,6 +14,7 @@ use crate::domain::{
     message::Message,
     order::SortKey,
     outbox::{OutboxEntry, Track},
+    ports::key_provider::KeyError,
     search::{Found, Search},
 };
 
@@ -37,6 +38,19 @@ pub enum RepositoryError {
     /// The file was written by a newer version; it was not touched.
     #[error("the store was written by a newer version: update the app")]
     Newer,
+    /// The device is locked, and the store's key with it; works later.
+    #[error("the device is locked: try again when it is unlocked")]
+    Locked,
+    /// The store is encrypted, or is to be, and there is no key; it was not touched.
+    #[error("the store is encrypted and no key was given; it was left as it is")]
+    NoKey,
+    /// The key does not open the store; it was not touched.
+    #[error("the key does not open the store; it was left as it is")]
+    WrongKey,
+    /// A key was given, or the store is encrypted, and this build has no cipher; nothing was
+    /// touched.
+    #[error("this build has no cipher for an encrypted store: build with the feature `encryption`")]
+    NoCipher,
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
@@ -55,6 +69,10 @@ impl RepositoryError {
             Self::Corrupt => "store.corrupt",
             Self::Foreign => "store.foreign",
             Self::Newer => "store.newer",
+            Self::Locked => "store.locked",
+            Self::NoKey => "store.no_key",
+            Self::WrongKey => "store.wrong_key",
+            Self::NoCipher => "store.no_cipher",
             Self::Closed => "closed",
             Self::Internal(_) => "internal",
         }
@@ -64,6 +82,15 @@ impl RepositoryError {
 impl From<crate::domain::delivery::IllegalTransition> for RepositoryError {
     fn from(broken: crate::domain::delivery::IllegalTransition) -> Self {
         Self::Internal(broken.to_string())
+    }
+}
+
+impl From<KeyError> for RepositoryError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Locked => Self::Locked,
+            KeyError::Missing => Self::NoKey,
+        }
     }
 }
 

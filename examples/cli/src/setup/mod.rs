@@ -1,6 +1,7 @@
 //! From options to a running client.
 
 mod backend;
+mod key;
 mod offline;
 mod settings;
 mod store;

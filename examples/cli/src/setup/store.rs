@@ -14,7 +14,7 @@ use tidings::{
 use crate::{
     args::Global,
     failure::{Exit, Failure},
-    setup::Access,
+    setup::{Access, key},
 };
 
 /// Where the store is.
@@ -63,6 +63,7 @@ async fn open_file(global: &Global, access: Access) -> Result<Arc<SqliteReposito
     let mut options = SqliteOptions::new(path);
     options.shared = true;
     options.passive = access == Access::Store;
+    options.keys = key::provider(global)?;
     let opened = tokio::task::spawn_blocking(move || SqliteRepository::open(options)).await;
     Ok(opened.map_err(|_| Failure::internal())??)
 }
@@ -78,8 +79,14 @@ pub(crate) async fn look(global: &Global, platform: &Arc<dyn Platform>) -> Resul
     };
     close(&store).await;
     let there = looked?;
+    // It would not have opened otherwise.
+    let kept = match global.key_file {
+        Some(_) => "encrypted",
+        None => "not encrypted",
+    };
     Ok(format!(
-        "every page is whole; {} conversations, {} unsent, {} drafts in {} bytes; user {}, device {}",
+        "every page is whole; {} conversations, {} unsent, {} drafts in {} bytes; user {}, device \
+         {}; {kept}",
         there.conversations, there.unsent, there.drafts, there.bytes, me.user, me.device
     ))
 }

@@ -24,5 +24,6 @@ mod processes;
 mod sending;
 mod session;
 mod storage;
+mod store_key;
 mod stored;
 mod usage;

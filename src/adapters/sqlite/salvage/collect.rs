@@ -53,7 +53,7 @@ pub(super) fn read(options: &SqliteOptions) -> Remains {
         return Remains::default();
     };
     let version = |sql: &str| db.query_row(sql, (), |row| row.get::<_, i64>(0)).ok();
-    let tables = TABLES.map(|table| (table, rows(&db, table)));
+    let tables = TABLES.map(|table| (table, rows(options, table)));
     let mut remains = Remains {
         version: 0,
         tables: tables.into(),
@@ -75,15 +75,19 @@ fn targets(db: &Connection, remains: &Remains) -> Vec<GenericRow> {
 }
 
 /// Reads from the front up to the damage, and from the back down to it.
-fn rows(db: &Connection, table: &str) -> Vec<GenericRow> {
-    let Ok(keys) = generic::key_columns(db, table) else {
+///
+/// On connections of their own: an encrypted file's reads nothing any more once it has met damage.
+fn rows(options: &SqliteOptions, table: &str) -> Vec<GenericRow> {
+    let open = || open::reader(options).ok();
+    let keys = open().and_then(|db| Some((generic::key_columns(&db, table).ok()?, db)));
+    let Some((keys, db)) = keys else {
         return Vec::new();
     };
     let Some(key) = keys.first() else {
         return Vec::new();
     };
-    let (mut found, whole) = scan(db, table, key, "ASC");
-    if !whole {
+    let (mut found, whole) = scan(&db, table, key, "ASC");
+    if let Some(db) = open().as_ref().filter(|_| !whole) {
         let known: BTreeSet<String> = found.iter().map(|row| name(row, key)).collect();
         let (rest, _) = scan(db, table, key, "DESC");
         found.extend(

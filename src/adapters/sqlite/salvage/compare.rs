@@ -1,6 +1,6 @@
 //! The database and its spare, compared when the store is opened by someone who is alone.
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -11,6 +11,7 @@ use crate::{
         generic::{self, GenericRow},
         migrate,
         open::must_be_whole,
+        options::SqliteOptions,
         rows::SqliteRows,
         search_index,
         spare::{self, Contents, Kept, Ledger, Line, Local, Spare, hex, unhex},
@@ -26,8 +27,11 @@ use crate::{
 ///
 /// # Errors
 /// `Corrupt` where the database is damaged; what is missing could not be put back into it then.
-pub(in super::super) fn agree(db: &mut Connection, store: &Path) -> RowResult<(Spare, Ledger)> {
-    let contents = Contents::read(store)?;
+pub(in super::super) fn agree(
+    db: &mut Connection,
+    options: &SqliteOptions,
+) -> RowResult<(Spare, Ledger)> {
+    let contents = Contents::read(options)?;
     let number = spare::number(db).map_err(damaged_without)?;
     let mut ledger = Ledger::default();
     let lost = lost(db, &contents, number).map_err(failed)?;
@@ -36,7 +40,7 @@ pub(in super::super) fn agree(db: &mut Connection, store: &Path) -> RowResult<(S
         must_be_whole(db)?;
         put_back(db, &contents, &lost)?;
     }
-    let mut spare = Spare::open(store, db)?;
+    let mut spare = Spare::open(options, db)?;
     let equal = lost.is_nothing()
         && !contents.torn
         && contents.last == number

@@ -1,10 +1,15 @@
 //! What a spare says, read from its bytes.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, io::ErrorKind, path::Path};
 
-use super::{Kept, Line, place};
+use super::{Kept, Line, line::sealed, place};
 use crate::{
-    adapters::sqlite::{error::io_failed, generic::GenericRow},
+    adapters::sqlite::{
+        cipher::{self, LineCipher},
+        error::io_failed,
+        generic::GenericRow,
+        options::SqliteOptions,
+    },
     domain::ports::chat_repository::RowResult,
 };
 
@@ -24,19 +29,17 @@ impl Contents {
     ///
     /// # Errors
     /// Where it cannot be read.
-    pub(in super::super) fn read(store: &Path) -> RowResult<Self> {
-        match std::fs::read(place(store)) {
-            Ok(bytes) => Ok(Self::parse(&bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(io_failed(&error)),
-        }
+    pub(in super::super) fn read(options: &SqliteOptions) -> RowResult<Self> {
+        let cipher = cipher::lines(options)?;
+        Ok(Self::parse(&bytes(&options.path)?, cipher.as_ref()))
     }
 
-    fn parse(bytes: &[u8]) -> Self {
+    fn parse(bytes: &[u8], cipher: Option<&LineCipher>) -> Self {
         let mut this = Self::default();
         let mut lines = Vec::new();
         for text in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let whole = text.strip_suffix(b"\n").and_then(Line::decode);
+            let whole = text.strip_suffix(b"\n");
+            let whole = whole.and_then(|line| Line::decode(line, cipher));
             this.torn |= whole.is_none();
             lines.extend(whole);
         }
@@ -87,6 +90,53 @@ impl Contents {
     }
 }
 
+/// How the lines of a spare are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Language {
+    /// There is no line that could be read.
+    None,
+    Plain,
+    Sealed,
+}
+
+/// How the spare of a store is written, told without a key: one encrypted line is enough.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(in super::super) fn language(store: &Path) -> RowResult<Language> {
+    let bytes = bytes(store)?;
+    if lines(&bytes).any(|line| sealed(line).is_some()) {
+        return Ok(Language::Sealed);
+    }
+    let plain = lines(&bytes).any(|line| Line::decode(line, None).is_some());
+    Ok(if plain {
+        Language::Plain
+    } else {
+        Language::None
+    })
+}
+
+/// Whether any line of the spare was written with that cipher.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(in super::super) fn is_under(store: &Path, cipher: &LineCipher) -> RowResult<bool> {
+    let bytes = bytes(store)?;
+    let mut sealed = lines(&bytes).filter_map(sealed);
+    Ok(sealed.any(|line| cipher.open(line).is_some()))
+}
+
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split(|byte| *byte == b'\n')
+}
+
+fn bytes(store: &Path) -> RowResult<Vec<u8>> {
+    match std::fs::read(place(store)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        read => read.map_err(|error| io_failed(&error)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rusqlite::types::Value;
@@ -106,8 +156,8 @@ mod tests {
     }
 
     fn read(lines: &[Line]) -> Contents {
-        let text: String = lines.iter().map(Line::encode).collect();
-        Contents::parse(text.as_bytes())
+        let text: String = lines.iter().filter_map(|line| line.encode(None)).collect();
+        Contents::parse(text.as_bytes(), None)
     }
 
     fn keys(contents: &Contents) -> Vec<&str> {
@@ -139,12 +189,12 @@ mod tests {
     #[test]
     fn a_damaged_line_is_told_and_costs_no_other() {
         let lines = ["a", "b", "c"].map(|key| line(1, Kept::Outbox, key, true));
-        let text: String = lines.iter().map(Line::encode).collect();
+        let text: String = lines.iter().filter_map(|line| line.encode(None)).collect();
         let mut bytes = text.clone().into_bytes();
         bytes[text.len() / 2] ^= 1;
-        let contents = Contents::parse(&bytes);
+        let contents = Contents::parse(&bytes, None);
         assert_eq!((keys(&contents), contents.torn), (vec!["a", "c"], true));
-        let cut = Contents::parse(&text.as_bytes()[..text.len() - 1]);
+        let cut = Contents::parse(&text.as_bytes()[..text.len() - 1], None);
         assert_eq!((keys(&cut), cut.torn), (vec!["a", "b"], true));
     }
 }

@@ -5,7 +5,15 @@ use serde_json::{Map, Value as Json, json};
 
 use rusqlite::types::Value;
 
-use super::super::generic::GenericRow;
+use super::super::{cipher::LineCipher, generic::GenericRow};
+
+/// Begins an encrypted line; a plain one begins with its checksum.
+const SEALED: char = '~';
+
+/// What is encrypted in a line, if it is.
+pub(super) fn sealed(line: &[u8]) -> Option<&[u8]> {
+    line.strip_prefix(SEALED.encode_utf8(&mut [0; 4]).as_bytes())
+}
 
 /// A table of which rows are kept twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,14 +67,27 @@ pub(in super::super) struct Line {
 }
 
 impl Line {
-    /// The text of the line, its end included.
-    pub(in super::super) fn encode(&self) -> String {
+    /// The text of the line, its end included; `None` where the cipher fails.
+    pub(in super::super) fn encode(&self, cipher: Option<&LineCipher>) -> Option<String> {
         let body = self.to_json().to_string();
-        format!("{:08x} {body}\n", checksum(body.as_bytes()))
+        let plain = format!("{:08x} {body}", checksum(body.as_bytes()));
+        Some(match cipher {
+            None => plain + "\n",
+            Some(cipher) => format!("{SEALED}{}\n", cipher.seal(plain.as_bytes())?),
+        })
     }
 
-    /// Reads a line without its end; `None` where it is not as it was written.
-    pub(in super::super) fn decode(line: &[u8]) -> Option<Self> {
+    /// Reads a line without its end; `None` where it is not as it was written. With a cipher no
+    /// other line is believed.
+    pub(in super::super) fn decode(line: &[u8], cipher: Option<&LineCipher>) -> Option<Self> {
+        match (cipher, sealed(line)) {
+            (None, None) => Self::decode_plain(line),
+            (Some(cipher), Some(sealed)) => Self::decode_plain(&cipher.open(sealed)?),
+            _ => None,
+        }
+    }
+
+    fn decode_plain(line: &[u8]) -> Option<Self> {
         let (sum, rest) = line.split_at_checked(8)?;
         let body = rest.strip_prefix(b" ")?;
         let sum = u32::from_str_radix(std::str::from_utf8(sum).ok()?, 16).ok()?;
@@ -215,20 +236,21 @@ mod tests {
                 ..line()
             },
         ] {
-            let text = line.encode();
+            let text = line.encode(None).expect("a line");
             assert_eq!(text.matches('\n').count(), 1);
-            assert_eq!(Line::decode(text.trim_end().as_bytes()), Some(line));
+            assert_eq!(Line::decode(text.trim_end().as_bytes(), None), Some(line));
         }
     }
 
     #[test]
     fn a_line_with_any_byte_changed_is_known() {
-        let text = line().encode().trim_end().as_bytes().to_vec();
+        let text = line().encode(None).expect("a line");
+        let text = text.trim_end().as_bytes().to_vec();
         for at in 0..text.len() {
             let mut damaged = text.clone();
             damaged[at] ^= 0x11;
-            assert_eq!(Line::decode(&damaged), None, "byte {at}");
-            assert_eq!(Line::decode(&text[..at]), None, "cut at {at}");
+            assert_eq!(Line::decode(&damaged, None), None, "byte {at}");
+            assert_eq!(Line::decode(&text[..at], None), None, "cut at {at}");
         }
     }
 
