@@ -50,6 +50,13 @@ pub(crate) async fn sqlite(global: &Global) -> Result<Arc<SqliteRepository>, Fai
     open_file(global, Access::Store).await
 }
 
+/// Leaves nothing of it, without opening it.
+pub(crate) async fn erase(global: &Global) -> Result<(), Failure> {
+    let path = store_path(global)?;
+    let erased = tokio::task::spawn_blocking(move || SqliteRepository::erase(&path)).await;
+    Ok(erased.map_err(|_| Failure::internal())??)
+}
+
 /// Closes it, so that nothing of it is left to a thread.
 pub(crate) async fn close(store: &Arc<SqliteRepository>) {
     ChatRepository::close(store.as_ref()).await;
