@@ -7,6 +7,7 @@
 //! | `writer` | group commit: the waiting jobs in one transaction, a savepoint each |
 //! | `reader` | one consistent view for each job, on connections of its own |
 //! | `rows`, `*_rows` | the primitives, statement by statement |
+//! | `record`, `known` | an update writes what changed of the row that the transaction knows |
 //! | `search_index`, `search_rows` | full text: what the writer takes in when idle, and the question |
 //! | `owner`, `watcher` | which process sends, and what other processes changed |
 //! | `repository` | the port, and the order in which all of it ends |
@@ -19,6 +20,7 @@ mod codec;
 mod conversation_rows;
 mod error;
 mod journal_rows;
+mod known;
 mod message_rows;
 mod migrate;
 mod open;
@@ -28,6 +30,7 @@ mod owner;
 mod probe;
 mod queue;
 mod reader;
+mod record;
 mod repository;
 mod rows;
 mod search_index;

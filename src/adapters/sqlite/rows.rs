@@ -3,7 +3,8 @@
 use rusqlite::Connection;
 
 use super::{
-    conversation_rows, error::failed, journal_rows, message_rows, outbox_rows, search_rows,
+    conversation_rows, error::failed, journal_rows, known::Known, message_rows, outbox_rows,
+    search_rows,
 };
 use crate::domain::{
     conversation::Conversation,
@@ -23,6 +24,8 @@ use crate::domain::{
 pub(super) struct SqliteRows<'a> {
     db: &'a Connection,
     writable: bool,
+    /// Only where it can write: who reads asks once.
+    known: Known,
     /// Why SQLite gave the transaction up by itself, as it may when the disk is full. A job that
     /// overlooks that error must not go on: its statements would commit one by one.
     lost: Option<RepositoryError>,
@@ -31,19 +34,21 @@ pub(super) struct SqliteRows<'a> {
 }
 
 impl<'a> SqliteRows<'a> {
-    pub(super) const fn writing(db: &'a Connection) -> Self {
+    pub(super) fn writing(db: &'a Connection) -> Self {
         Self {
             db,
             writable: true,
+            known: Known::default(),
             lost: None,
             damaged: false,
         }
     }
 
-    pub(super) const fn reading(db: &'a Connection) -> Self {
+    pub(super) fn reading(db: &'a Connection) -> Self {
         Self {
             db,
             writable: false,
+            known: Known::default(),
             lost: None,
             damaged: false,
         }
@@ -78,7 +83,17 @@ impl<'a> SqliteRows<'a> {
         ))
     }
 
+    /// A message that was read by itself is likely to be changed.
+    fn learn(&mut self, found: Option<Message>) -> Option<Message> {
+        if let Some(row) = found.as_ref().filter(|_| self.writable) {
+            self.known.keep_message(row);
+        }
+        found
+    }
+
     fn note(&mut self, error: rusqlite::Error) -> RepositoryError {
+        // What failed may have been half done.
+        self.known = Known::default();
         let error = failed(error);
         if self.db.is_autocommit() {
             self.lost = Some(error.clone());
@@ -89,7 +104,14 @@ impl<'a> SqliteRows<'a> {
 
 impl Rows for SqliteRows<'_> {
     fn conversation(&mut self, id: &ConversationId) -> RowResult<Option<Conversation>> {
-        self.look(|db| conversation_rows::one(db, id))
+        if let Some(row) = self.known.conversation(id) {
+            return Ok(Some(row.clone()));
+        }
+        let found = self.look(|db| conversation_rows::one(db, id))?;
+        if let Some(row) = found.as_ref().filter(|_| self.writable) {
+            self.known.keep_conversation(row);
+        }
+        Ok(found)
     }
 
     fn conversations(&mut self, filter: ConversationFilter) -> RowResult<Vec<Conversation>> {
@@ -97,11 +119,18 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn put_conversation(&mut self, conversation: &Conversation) -> RowResult<()> {
-        self.change(|db| conversation_rows::put(db, conversation))
+        let before = self.conversation(&conversation.id)?;
+        self.change(|db| conversation_rows::put(db, before.as_ref(), conversation))?;
+        self.known.keep_conversation(conversation);
+        Ok(())
     }
 
     fn remove_conversation(&mut self, id: &ConversationId) -> RowResult<()> {
-        self.change(|db| conversation_rows::remove(db, id))
+        self.known = Known::default();
+        self.change(|db| {
+            journal_rows::keep_head(db)?;
+            conversation_rows::remove(db, id)
+        })
     }
 
     fn move_rows(&mut self, from: &ConversationId, to: &ConversationId) -> RowResult<()> {
@@ -109,6 +138,7 @@ impl Rows for SqliteRows<'_> {
             let text = "rows go to a conversation that is not stored";
             return Err(RepositoryError::Internal(text.to_owned()));
         }
+        self.known = Known::default();
         self.change(|db| {
             message_rows::move_all(db, from, to)?;
             outbox_rows::move_all(db, from, to)?;
@@ -117,7 +147,11 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn message(&mut self, id: ClientMessageId) -> RowResult<Option<Message>> {
-        self.look(|db| message_rows::one(db, id))
+        if let Some(row) = self.known.message(id) {
+            return Ok(Some(row.clone()));
+        }
+        let found = self.look(|db| message_rows::one(db, id))?;
+        Ok(self.learn(found))
     }
 
     fn message_by_server_id(
@@ -125,7 +159,11 @@ impl Rows for SqliteRows<'_> {
         conversation: &ConversationId,
         id: &MessageId,
     ) -> RowResult<Option<Message>> {
-        self.look(|db| message_rows::by_server_id(db, conversation, id))
+        if let Some(row) = self.known.by_server_id(conversation, id) {
+            return Ok(Some(row.clone()));
+        }
+        let found = self.look(|db| message_rows::by_server_id(db, conversation, id))?;
+        Ok(self.learn(found))
     }
 
     fn unplaced(&mut self, conversation: &ConversationId) -> RowResult<Vec<Message>> {
@@ -141,10 +179,17 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn update_message(&mut self, message: &Message) -> RowResult<()> {
-        self.change(|db| message_rows::update(db, message))
+        let before = self.message(message.id)?;
+        self.change(|db| match &before {
+            Some(before) => message_rows::update(db, before, message),
+            None => Err(rusqlite::Error::QueryReturnedNoRows),
+        })?;
+        self.known.keep_message(message);
+        Ok(())
     }
 
     fn remove_message(&mut self, id: ClientMessageId) -> RowResult<()> {
+        self.known.forget_message(id);
         self.change(|db| message_rows::remove(db, id))
     }
 
@@ -202,14 +247,25 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn outbox_entry(&mut self, id: ClientMessageId) -> RowResult<Option<OutboxEntry>> {
-        self.look(|db| outbox_rows::one(db, id))
+        if let Some(row) = self.known.outbox_entry(id) {
+            return Ok(Some(row.clone()));
+        }
+        let found = self.look(|db| outbox_rows::one(db, id))?;
+        if let Some(row) = found.as_ref().filter(|_| self.writable) {
+            self.known.keep_outbox(row);
+        }
+        Ok(found)
     }
 
     fn put_outbox(&mut self, entry: &OutboxEntry) -> RowResult<()> {
-        self.change(|db| outbox_rows::put(db, entry))
+        let before = self.known.outbox_entry(entry.id).cloned();
+        self.change(|db| outbox_rows::put(db, before.as_ref(), entry))?;
+        self.known.keep_outbox(entry);
+        Ok(())
     }
 
     fn remove_outbox(&mut self, id: ClientMessageId) -> RowResult<()> {
+        self.known.forget_outbox(id);
         self.change(|db| outbox_rows::remove(db, id))
     }
 
