@@ -135,6 +135,11 @@ pub(super) fn put(
     }
 }
 
+/// Writes a row whole over whatever is stored of it, readable or not.
+pub(super) fn replace(db: &Connection, row: &Conversation) -> rusqlite::Result<()> {
+    TABLE.replace(db, row)
+}
+
 pub(super) fn remove(db: &Connection, id: &ConversationId) -> rusqlite::Result<()> {
     let before = search_index::before_remove_all(db, id)?;
     db.prepare_cached(REMOVE)?.execute([id.as_str()])?;

@@ -137,6 +137,20 @@ impl<T> Table<T> {
         Ok(self.bind(db, sql, row)? > 0)
     }
 
+    /// Adds a row, or writes all of it over the one that has its key.
+    ///
+    /// # Errors
+    /// As [`Self::insert`].
+    pub(super) fn replace(&self, db: &Connection, row: &T) -> rusqlite::Result<()> {
+        let rest = self.columns.iter().skip(1);
+        let set: Vec<_> = rest
+            .map(|column| format!("{0} = excluded.{0}", column.name))
+            .collect();
+        let (sql, key, set) = (self.insert_sql(), self.key(), set.join(", "));
+        let sql = format!("{sql} ON CONFLICT ({key}) DO UPDATE SET {set}");
+        self.bind(db, &sql, row).map(drop)
+    }
+
     fn bind(&self, db: &Connection, sql: &str, row: &T) -> rusqlite::Result<usize> {
         let cells = self.columns.iter().map(|column| (column.cell)(row));
         db.prepare_cached(sql)?.execute(params_from_iter(cells))

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::{
     conversation_rows, error::failed, journal_rows, known::Known, message_rows, outbox_rows,
-    search_rows,
+    search_rows, spare::Ledger,
 };
 use crate::domain::{
     conversation::Conversation,
@@ -23,7 +23,8 @@ use crate::domain::{
 /// One transaction's view of the file.
 pub(super) struct SqliteRows<'a> {
     db: &'a Connection,
-    writable: bool,
+    /// What is changed of the rows that are kept twice; `None` where nothing may be changed.
+    ledger: Option<&'a mut Ledger>,
     /// Only where it can write: who reads asks once.
     known: Known,
     /// Why SQLite gave the transaction up by itself, as it may when the disk is full. A job that
@@ -34,10 +35,10 @@ pub(super) struct SqliteRows<'a> {
 }
 
 impl<'a> SqliteRows<'a> {
-    pub(super) fn writing(db: &'a Connection) -> Self {
+    pub(super) fn writing(db: &'a Connection, ledger: &'a mut Ledger) -> Self {
         Self {
             db,
-            writable: true,
+            ledger: Some(ledger),
             known: Known::default(),
             lost: None,
             damaged: false,
@@ -47,7 +48,7 @@ impl<'a> SqliteRows<'a> {
     pub(super) fn reading(db: &'a Connection) -> Self {
         Self {
             db,
-            writable: false,
+            ledger: None,
             known: Known::default(),
             lost: None,
             damaged: false,
@@ -75,7 +76,7 @@ impl<'a> SqliteRows<'a> {
         &mut self,
         statement: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> RowResult<T> {
-        if self.writable {
+        if self.ledger.is_some() {
             return self.look(statement);
         }
         Err(RepositoryError::Internal(
@@ -83,9 +84,20 @@ impl<'a> SqliteRows<'a> {
         ))
     }
 
+    /// As [`Self::change`], for rows that are kept twice.
+    fn change_kept<T>(
+        &mut self,
+        statement: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+        write_down: impl FnOnce(&mut Ledger),
+    ) -> RowResult<T> {
+        let done = self.change(statement)?;
+        self.ledger.as_deref_mut().map(write_down);
+        Ok(done)
+    }
+
     /// A message that was read by itself is likely to be changed.
     fn learn(&mut self, found: Option<Message>) -> Option<Message> {
-        if let Some(row) = found.as_ref().filter(|_| self.writable) {
+        if let Some(row) = found.as_ref().filter(|_| self.ledger.is_some()) {
             self.known.keep_message(row);
         }
         found
@@ -108,7 +120,7 @@ impl Rows for SqliteRows<'_> {
             return Ok(Some(row.clone()));
         }
         let found = self.look(|db| conversation_rows::one(db, id))?;
-        if let Some(row) = found.as_ref().filter(|_| self.writable) {
+        if let Some(row) = found.as_ref().filter(|_| self.ledger.is_some()) {
             self.known.keep_conversation(row);
         }
         Ok(found)
@@ -120,17 +132,23 @@ impl Rows for SqliteRows<'_> {
 
     fn put_conversation(&mut self, conversation: &Conversation) -> RowResult<()> {
         let before = self.conversation(&conversation.id)?;
-        self.change(|db| conversation_rows::put(db, before.as_ref(), conversation))?;
+        self.change_kept(
+            |db| conversation_rows::put(db, before.as_ref(), conversation),
+            |ledger| ledger.conversation(conversation),
+        )?;
         self.known.keep_conversation(conversation);
         Ok(())
     }
 
     fn remove_conversation(&mut self, id: &ConversationId) -> RowResult<()> {
         self.known = Known::default();
-        self.change(|db| {
-            journal_rows::keep_head(db)?;
-            conversation_rows::remove(db, id)
-        })
+        self.change_kept(
+            |db| {
+                journal_rows::keep_head(db)?;
+                conversation_rows::remove(db, id)
+            },
+            |ledger| ledger.removed(id),
+        )
     }
 
     fn move_rows(&mut self, from: &ConversationId, to: &ConversationId) -> RowResult<()> {
@@ -138,12 +156,16 @@ impl Rows for SqliteRows<'_> {
             let text = "rows go to a conversation that is not stored";
             return Err(RepositoryError::Internal(text.to_owned()));
         }
+        let moved = self.outbox(Some(from))?;
         self.known = Known::default();
-        self.change(|db| {
-            message_rows::move_all(db, from, to)?;
-            outbox_rows::move_all(db, from, to)?;
-            journal_rows::move_all(db, from, to)
-        })
+        self.change_kept(
+            |db| {
+                message_rows::move_all(db, from, to)?;
+                outbox_rows::move_all(db, from, to)?;
+                journal_rows::move_all(db, from, to)
+            },
+            |ledger| moved.iter().for_each(|entry| ledger.outbox(entry)),
+        )
     }
 
     fn message(&mut self, id: ClientMessageId) -> RowResult<Option<Message>> {
@@ -251,7 +273,7 @@ impl Rows for SqliteRows<'_> {
             return Ok(Some(row.clone()));
         }
         let found = self.look(|db| outbox_rows::one(db, id))?;
-        if let Some(row) = found.as_ref().filter(|_| self.writable) {
+        if let Some(row) = found.as_ref().filter(|_| self.ledger.is_some()) {
             self.known.keep_outbox(row);
         }
         Ok(found)
@@ -259,14 +281,20 @@ impl Rows for SqliteRows<'_> {
 
     fn put_outbox(&mut self, entry: &OutboxEntry) -> RowResult<()> {
         let before = self.known.outbox_entry(entry.id).cloned();
-        self.change(|db| outbox_rows::put(db, before.as_ref(), entry))?;
+        self.change_kept(
+            |db| outbox_rows::put(db, before.as_ref(), entry),
+            |ledger| ledger.outbox(entry),
+        )?;
         self.known.keep_outbox(entry);
         Ok(())
     }
 
     fn remove_outbox(&mut self, id: ClientMessageId) -> RowResult<()> {
         self.known.forget_outbox(id);
-        self.change(|db| outbox_rows::remove(db, id))
+        self.change_kept(
+            |db| outbox_rows::remove(db, id),
+            |ledger| ledger.left_outbox(id),
+        )
     }
 
     fn outbox_heads(&mut self) -> RowResult<Vec<OutboxEntry>> {
@@ -314,6 +342,9 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn put_setting(&mut self, name: &str, value: &str) -> RowResult<()> {
-        self.change(|db| journal_rows::put_setting(db, name, value))
+        self.change_kept(
+            |db| journal_rows::put_setting(db, name, value),
+            |ledger| ledger.setting(name),
+        )
     }
 }

@@ -154,6 +154,7 @@ impl Driver {
             } => self.listed(id, conversation, why, result).await,
             Happened::BecameOwner => self.own().await,
             Happened::StoreChanged => {
+                self.follow_salvage().await;
                 let due = self.platform.tick() + STORE_SETTLES;
                 self.heads_due = Some(self.heads_due.map_or(due, |planned| planned.min(due)));
             }

@@ -214,6 +214,7 @@ impl Driver {
                     Purpose::Older(reply),
                 );
             }
+            Command::Subscribed => self.tell_salvage().await,
             Command::Status {
                 conversation,
                 reply,
@@ -406,6 +407,7 @@ impl Driver {
             return false;
         }
         self.asleep = false;
+        self.tell_salvage().await;
         self.reload_lanes().await;
         if self.owner && self.repository.is_owner() {
             self.recover().await;

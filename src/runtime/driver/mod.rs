@@ -12,6 +12,7 @@ mod lifecycle;
 mod perform;
 mod performing;
 mod reads;
+mod salvage;
 mod sending;
 mod unconfirmed;
 
@@ -89,6 +90,8 @@ struct Driver {
     heads_due: Option<Tick>,
     attention_due: Option<Tick>,
     closing: Option<Reply<()>>,
+    /// Replacements of a damaged store that were seen.
+    salvages: u64,
     next_ticket: Ticket,
     next_seed: u64,
 }
@@ -133,6 +136,7 @@ impl Driver {
             heads_due: None,
             attention_due: None,
             closing: None,
+            salvages: 0,
             next_ticket: 0,
             next_seed: seed,
         }

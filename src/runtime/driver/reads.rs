@@ -106,6 +106,8 @@ impl Driver {
     }
 
     pub(super) async fn page(&mut self, fetched: Fetched) {
+        // Its word may have come before the page did, or not yet.
+        self.follow_salvage().await;
         let id = fetched.conversation.clone();
         let awaited = |lane: &&mut Lane| lane.fetches == fetched.number && lane.sync.is_running();
         let Some(lane) = self.lanes.get_mut(&id).filter(awaited) else {
