@@ -19,7 +19,7 @@ use super::{
 use crate::domain::ports::{RepositoryError, chat_repository::RowResult};
 
 /// Every statement of the store stays prepared.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 
 /// Settings of every connection, set and not assumed: other builds of SQLite have other defaults.
 ///
