@@ -3,9 +3,13 @@
 #[cfg(feature = "consultations")]
 pub mod consultations;
 pub mod http;
+#[cfg(any(feature = "consultations", feature = "socketio"))]
+mod json;
 pub mod memory;
-#[cfg(feature = "consultations")]
+#[cfg(any(feature = "consultations", feature = "socketio"))]
 mod printable;
+#[cfg(feature = "socketio")]
+pub mod socketio;
 pub mod sqlite;
 mod storage;
 pub mod system;

@@ -12,7 +12,6 @@ mod envelope;
 mod extensions;
 mod frames;
 mod history;
-mod json;
 mod listing;
 mod origin;
 mod send;

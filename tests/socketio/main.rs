@@ -1,0 +1,10 @@
+//! The Socket.IO backend against the real `socket.io` server, on loopback. Needs Node 20 and npm.
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    reason = "a test crate: no users, and a failed expectation is a failed test"
+)]
+
+mod node;
+mod raw;
+mod wire;
