@@ -5,6 +5,11 @@
     reason = "a test crate: no users, and a failed expectation is a failed test"
 )]
 
+mod auth;
+mod chat;
+mod lost;
 mod node;
 mod raw;
+mod rest;
+mod support;
 mod wire;

@@ -15,16 +15,16 @@ export class Admin {
 const ACTIONS = {
   token: ({ tokens }, { user, lifetime = 3600 }) => ({ token: tokens.issue(user, lifetime) }),
   revoke: ({ tokens }, { token }) => tokens.revoke(token),
-  channel: async ({ store, chat }, { contextType, contextId, users }) => {
+  channel: ({ store, chat }, { contextType, contextId, users }) => {
     const channel = store.openChannel(contextType, contextId, users.map((id) => ({ id, role: "Worker" })));
-    for (const user of users) await chat.membershipChanged(channel, user, true);
+    for (const user of users) chat.membershipChanged(channel, user, true);
     return { id: channel.id };
   },
-  member: async ({ store, chat }, { channelId, user, member }) => {
+  member: ({ store, chat }, { channelId, user, member }) => {
     const channel = store.channel(channelId);
     if (member) store.addParticipant(channel, user, "Worker");
     else store.removeParticipant(channel, user);
-    await chat.membershipChanged(channel, user, member);
+    chat.membershipChanged(channel, user, member);
   },
   say: ({ store, chat }, { channelId, user, content }) => {
     const channel = store.channel(channelId);

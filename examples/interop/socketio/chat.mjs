@@ -55,12 +55,10 @@ export class Chat {
   }
 
   // A changed membership moves the live sockets too.
-  async membershipChanged(channel, user, member) {
-    for (const socket of await this.namespace.fetchSockets()) {
-      if (socket.data.user !== user) continue;
-      if (member) socket.join(channel.id);
-      else socket.leave(channel.id);
-    }
+  membershipChanged(channel, user, member) {
+    const sockets = this.namespace.in(roomOf(user));
+    if (member) sockets.socketsJoin(channel.id);
+    else sockets.socketsLeave(channel.id);
     const facts = summary(channel, user);
     this.namespace.to(channel.id).emit("channel:updated", facts);
   }
@@ -90,6 +88,7 @@ export class Chat {
     // After a recovery the socket's data is back, and its rooms too.
     if (!socket.data.user && !this.#identify(socket)) return socket.disconnect(true);
     const user = socket.data.user;
+    socket.join(roomOf(user));
     for (const channel of this.store.channelsOf(user)) socket.join(channel.id);
     this.#count(user, 1);
     socket.on("disconnect", () => this.#count(user, -1));
@@ -165,6 +164,11 @@ export class Chat {
     }
     return { ok: true, message: row(message) };
   }
+}
+
+// Every socket of one account, on whatever node.
+function roomOf(user) {
+  return `user:${user}`;
 }
 
 function refused() {

@@ -10,6 +10,9 @@ const SWITCHES = {
   "max-payload": { default: 1_000_000, read: number },
   dedupe: { default: true, read: flag },
   "token-lifetime": { default: 24 * 60 * 60, read: number },
+  // `direct`: a WebSocket is only taken as an upgrade of a session that began by polling.
+  refuse: { default: "none", read: String },
+  "stale-status": { default: 401, read: number },
   auth: { default: "middleware", read: String },
   secret: { default: "interop-secret", read: String },
 };

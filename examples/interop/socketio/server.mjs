@@ -20,6 +20,10 @@ const io = new Server(http, {
   pingInterval: options.pingInterval,
   pingTimeout: options.pingTimeout,
   maxHttpBufferSize: options.maxPayload,
+  allowRequest: (request, decide) => {
+    const direct = new URL(request.url, "http://localhost").searchParams.get("transport") === "websocket";
+    decide(null, !(options.refuse === "direct" && direct));
+  },
   ...(options.recovery
     ? { connectionStateRecovery: { maxDisconnectionDuration: options.recoveryWindow } }
     : {}),
