@@ -7,6 +7,7 @@
 
 mod auth;
 mod chat;
+mod client;
 mod lost;
 mod node;
 mod raw;

@@ -64,7 +64,7 @@ impl SocketIoService {
                 (self.part(&channel, Beside::Nothing, limit).await?, START)
             }
             HistoryRange::After(cursor) if cursor.as_str() == START => {
-                (self.from_start(&channel, limit).await?, START)
+                (self.all_since_start(&channel, limit).await?, START)
             }
             HistoryRange::After(cursor) => {
                 let beside = Beside::After(cursor.as_str());
@@ -108,7 +108,7 @@ impl SocketIoService {
     }
 
     /// Everything there is, where next to nothing was known; a lot since then is a fresh start.
-    async fn from_start(&self, channel: &str, limit: usize) -> Result<Part, ServiceError> {
+    async fn all_since_start(&self, channel: &str, limit: usize) -> Result<Part, ServiceError> {
         let mut whole = self.part(channel, Beside::Nothing, limit).await?;
         for _ in 0..MOST_REQUESTS {
             let first = whole.rows.first().map(|row| row.message.id.clone());
