@@ -301,3 +301,6 @@ fn frames(packet: &Packet) -> Result<Vec<Engine>, ServiceError> {
     let frames = packet::write(packet).map_err(|_| too_large())?;
     Ok(frames.into_iter().map(Engine::Message).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,8 @@ use crate::{
 };
 
 pub(super) use poll::{PollReader, PollWriter};
+#[cfg(test)]
+pub(super) use socket::halves;
 pub(super) use socket::{SocketReader, SocketWriter};
 
 /// The reading half.
