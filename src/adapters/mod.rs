@@ -4,6 +4,10 @@
 pub mod consultations;
 pub mod http;
 #[cfg(any(feature = "consultations", feature = "socketio"))]
+#[cfg_attr(
+    not(feature = "consultations"),
+    expect(dead_code, reason = "this backend reads fewer kinds of fields")
+)]
 mod json;
 pub mod memory;
 #[cfg(any(feature = "consultations", feature = "socketio"))]

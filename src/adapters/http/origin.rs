@@ -48,11 +48,13 @@ pub fn parse_origin(text: &str) -> Result<Url, OriginError> {
 ///
 /// # Errors
 /// [`OriginError`].
+#[cfg(any(feature = "consultations", test))]
 pub(crate) fn parse_ws_origin(text: &str) -> Result<Url, OriginError> {
     to_ws(checked(text)?)
 }
 
 /// The socket's origin, where it is REST's own.
+#[cfg(any(feature = "consultations", test))]
 pub(crate) fn to_ws(mut url: Url) -> Result<Url, OriginError> {
     let wrong = OriginError::Scheme {
         expected: "ws:// or wss://",
@@ -85,6 +87,7 @@ fn checked(text: &str) -> Result<Url, OriginError> {
 
 /// The address of one of the service's resources, below the path that all of them share. Segments
 /// are escaped; one that would change the path is refused.
+#[cfg(any(feature = "consultations", feature = "socketio", test))]
 pub(crate) fn resource(origin: &Url, below: &[&str], segments: &[&str]) -> Option<Url> {
     let moving = |segment: &&str| matches!(*segment, "" | "." | "..");
     if segments.iter().any(moving) {
