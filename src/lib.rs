@@ -93,7 +93,9 @@ pub mod prelude {
             ids::{ClientMessageId, ConversationId, MessageId, UserId},
             message::{Completeness, Message, Role},
             outbox::{OutboxEntry, SendMode},
-            ports::{NewConversation, Token, TokenError, TokenProvider},
+            ports::{
+                KeyError, KeyProvider, NewConversation, StoreKey, Token, TokenError, TokenProvider,
+            },
             timeline::TimelineDiff,
         },
     };

@@ -3,6 +3,8 @@
 
 mod batches;
 mod busy;
+#[cfg(not(feature = "encryption"))]
+mod cipherless;
 mod disk;
 mod files;
 mod kill;

@@ -52,12 +52,13 @@ pub(super) fn clear(store: &Path, plain: bool) -> RowResult<()> {
     let run = || -> io::Result<()> {
         housekeeping::erase(&spare::place(store))?;
         step("spare cleared");
-        match plain {
-            true => housekeeping::aside(store)?
-                .iter()
-                .try_for_each(|file| housekeeping::erase(file)),
-            false => Ok(()),
+        if !plain {
+            return Ok(());
         }
+        // A salvage that was killed leaves what it had built so far.
+        let begun = parts(store, ".fresh");
+        let mut readable = housekeeping::aside(store)?.into_iter().chain(begun);
+        readable.try_for_each(|file| housekeeping::erase(&file))
     };
     run().map_err(|error| io_failed(&error))
 }
