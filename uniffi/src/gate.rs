@@ -60,6 +60,8 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[tokio::test]
@@ -68,7 +70,7 @@ mod tests {
         let visit = gate.enter().expect("open");
         let closing = gate.close();
         tokio::pin!(closing);
-        assert!(futures_util::poll!(closing.as_mut()).is_pending());
+        assert!(closing.as_mut().now_or_never().is_none());
         assert!(gate.enter().is_none());
         drop(visit);
         closing.await;

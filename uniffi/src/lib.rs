@@ -34,6 +34,7 @@ pub use conversation::Conversation;
 pub use error::{ChatError, ErrorKind, Problem};
 pub use events::EventFeed;
 pub use log::{LogLevel, LogRecord, LogSink, set_log_sink};
+pub use records::{capabilities::Capabilities, options::ClientOptions};
 pub use service::{ServicePort, ServiceReply, SessionFeed, calls};
 pub use timeline::{Timeline, TimelineChange};
 pub use token::{TokenReply, TokenSource};
