@@ -1,4 +1,4 @@
-//! The tasks of this repository: `cargo xtask <test|simulate|bench|coverage>`.
+//! The tasks of this repository: `cargo xtask <test|simulate|bench|coverage|bindings|ffi-budget>`.
 //!
 //! Each task is a thin shell around cargo, so that a newcomer, the CI script and a maintainer run
 //! the same thing. Nothing here is part of the SDK, and the SDK never depends on it.
@@ -10,12 +10,16 @@
     reason = "a command-line tool measures real time; the ban protects the SDK's engines"
 )]
 
+mod bindings;
+mod budget;
 mod cargo;
 mod coverage;
 mod forward;
+mod kotlin;
 mod libtest;
 mod process;
 mod suites;
+mod surefire;
 mod table;
 mod test;
 
@@ -57,6 +61,14 @@ enum Task {
         #[arg(long)]
         json: bool,
     },
+    /// Writes the Swift and Kotlin halves of the library and builds the Kotlin packages
+    Bindings,
+    /// Checks that the boundary stays small: functions, objects, bytes of the stripped library
+    FfiBudget {
+        /// Counts only, without the long build of the library as it ships.
+        #[arg(long)]
+        surface_only: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -65,6 +77,8 @@ fn main() -> ExitCode {
         Task::Simulate { arguments } => forward::simulate(&arguments),
         Task::Bench { arguments } => forward::bench(&arguments),
         Task::Coverage { json } => coverage::run(json),
+        Task::Bindings => bindings::run(),
+        Task::FfiBudget { surface_only } => budget::run(surface_only),
     };
     done.unwrap_or_else(|complaint| {
         eprintln!("xtask: {complaint}");
