@@ -1,4 +1,4 @@
-//! The tasks of this repository: `cargo xtask <test|simulate|bench|coverage>`.
+//! The tasks of this repository: `cargo xtask <test|simulate|bench|coverage|bindings|xcframework>`.
 //!
 //! Each task is a thin shell around cargo, so that a newcomer, the CI script and a maintainer run
 //! the same thing. Nothing here is part of the SDK, and the SDK never depends on it.
@@ -16,6 +16,7 @@ mod forward;
 mod libtest;
 mod process;
 mod suites;
+mod swift;
 mod table;
 mod test;
 
@@ -57,6 +58,14 @@ enum Task {
         #[arg(long)]
         json: bool,
     },
+    /// Generates the packages of other languages from the library and builds them
+    Bindings,
+    /// Builds the library for Apple's platforms; needs macOS with Xcode, and no CI of ours runs it
+    Xcframework {
+        /// Prints the steps instead of running them.
+        #[arg(long)]
+        print: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -65,6 +74,8 @@ fn main() -> ExitCode {
         Task::Simulate { arguments } => forward::simulate(&arguments),
         Task::Bench { arguments } => forward::bench(&arguments),
         Task::Coverage { json } => coverage::run(json),
+        Task::Bindings => swift::build(),
+        Task::Xcframework { print } => swift::xcframework::run(print),
     };
     done.unwrap_or_else(|complaint| {
         eprintln!("xtask: {complaint}");

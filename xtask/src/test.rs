@@ -12,6 +12,7 @@ use crate::cargo;
 use crate::libtest::{self, Counts};
 use crate::process::{self, Finished};
 use crate::suites::{self, Plan, Suite};
+use crate::swift;
 use crate::table::{self, Row};
 
 /// No suite needs more than minutes; past this it hangs, and the others should still be heard.
@@ -49,6 +50,7 @@ pub(crate) fn run() -> Result<ExitCode, String> {
     let build = cargo::build(&BUILD)?;
     let suites = suites::list(&targets, &build.programs);
     let mut rows: Vec<Row> = suites.iter().map(run_suite).collect();
+    rows.push(swift::test_row());
     let suites_built = suites.iter().all(|suite| suite.plan != Plan::NotBuilt);
     if !build.succeeded && suites_built {
         rows.push(failed_row(
