@@ -47,7 +47,7 @@ impl State {
             self.take(event);
         }
         if self.taken.iter().any(is_delta) {
-            self.pieces_at = Some(now());
+            self.pieces_at = Some(Instant::now());
         }
         let batch = std::mem::take(&mut self.taken);
         Some(batch.into_iter().map(ClientEvent::from).collect())
@@ -62,14 +62,6 @@ impl State {
         }
         self.taken.push(event);
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a pace of the boundary, no rule of the core"
-)]
-fn now() -> Instant {
-    Instant::now()
 }
 
 const fn is_delta(event: &core::ClientEvent) -> bool {

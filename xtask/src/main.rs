@@ -1,4 +1,5 @@
-//! The tasks of this repository: `cargo xtask <test|simulate|bench|coverage|bindings|xcframework>`.
+//! The tasks of this repository:
+//! `cargo xtask <test|simulate|bench|coverage|bindings|ffi-budget|xcframework>`.
 //!
 //! Each task is a thin shell around cargo, so that a newcomer, the CI script and a maintainer run
 //! the same thing. Nothing here is part of the SDK, and the SDK never depends on it.
@@ -10,12 +11,16 @@
     reason = "a command-line tool measures real time; the ban protects the SDK's engines"
 )]
 
+mod bindings;
+mod budget;
 mod cargo;
 mod coverage;
 mod forward;
+mod kotlin;
 mod libtest;
 mod process;
 mod suites;
+mod surefire;
 mod swift;
 mod table;
 mod test;
@@ -58,13 +63,19 @@ enum Task {
         #[arg(long)]
         json: bool,
     },
-    /// Generates the packages of other languages from the library and builds them
+    /// Writes the Swift and Kotlin halves of the library and builds both packages
     Bindings,
     /// Builds the library for Apple's platforms; needs macOS with Xcode, and no CI of ours runs it
     Xcframework {
         /// Prints the steps instead of running them.
         #[arg(long)]
         print: bool,
+    },
+    /// Checks that the boundary stays small: functions, objects, bytes of the stripped library
+    FfiBudget {
+        /// Counts only, without the long build of the library as it ships.
+        #[arg(long)]
+        surface_only: bool,
     },
 }
 
@@ -74,7 +85,8 @@ fn main() -> ExitCode {
         Task::Simulate { arguments } => forward::simulate(&arguments),
         Task::Bench { arguments } => forward::bench(&arguments),
         Task::Coverage { json } => coverage::run(json),
-        Task::Bindings => swift::build(),
+        Task::Bindings => bindings::run(),
+        Task::FfiBudget { surface_only } => budget::run(surface_only),
         Task::Xcframework { print } => swift::xcframework::run(print),
     };
     done.unwrap_or_else(|complaint| {

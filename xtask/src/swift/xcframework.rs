@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use super::{folder, generate};
-use crate::cargo;
+use crate::{bindings, cargo};
 
 /// One command of the plan.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -68,7 +68,8 @@ pub(crate) fn run(print: bool) -> Result<ExitCode, String> {
     if !cfg!(target_os = "macos") {
         return Err("xcframework needs macOS with Xcode; --print shows its steps".to_owned());
     }
-    generate::from_fresh_library()?;
+    bindings::build_library()?;
+    generate::sources()?;
     steps.iter().try_for_each(start)?;
     Ok(ExitCode::SUCCESS)
 }
