@@ -125,8 +125,7 @@ enum Absent {
 /// one is a failure; elsewhere it is a skip that says its name.
 fn prepare_kotlin() -> Result<Command, Absent> {
     if let Some(missing) = kotlin::missing_tool() {
-        let is_ci = std::env::var_os("CI").is_some_and(|value| value != "false");
-        return Err(if is_ci {
+        return Err(if bindings::are_tools_promised() {
             Absent::Failed(missing.to_owned())
         } else {
             Absent::Skipped(missing)

@@ -21,6 +21,19 @@ const RECIPE: &str = "1";
 const MAKING: Duration = Duration::from_secs(20 * 60);
 const INSTALLING: Duration = Duration::from_secs(5 * 60);
 
+/// What debootstrap mounts and starts ends with it, and it ends with this process: nobody writes into
+/// a half-made root that the next run removes.
+const ALONE: [&str; 8] = [
+    "--pdeathsig",
+    "KILL",
+    "unshare",
+    "--mount",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "debootstrap",
+];
+
 /// Enters the root with the work tree at its own place, in mounts that end with the process: a
 /// killed run leaves none behind.
 const ENTER: &str = r#"set -eu
@@ -88,8 +101,9 @@ fn remove(folder: &Path) -> Result<(), String> {
 fn fill(making: &Path) -> Result<(), String> {
     tool()?;
     println!("making a Debian root with Swift below target (once, some minutes)");
-    let mut debootstrap = Command::new("debootstrap");
+    let mut debootstrap = Command::new("setpriv");
     debootstrap
+        .args(ALONE)
         .args([
             "--variant=minbase",
             &format!("--include={PACKAGES}"),

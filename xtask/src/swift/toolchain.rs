@@ -1,10 +1,10 @@
 //! Which Swift there is: the one on the `PATH`, else one in a Debian root.
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::root;
+use crate::bindings;
 
 /// The oldest release whose language mode is Swift 6.
 const OLDEST: u32 = 6;
@@ -30,12 +30,12 @@ pub(crate) enum Missing {
 impl Toolchain {
     /// Finds one, or makes it where that is possible.
     ///
-    /// In CI (`CI` is set) there has to be one; elsewhere a machine may go without.
+    /// In CI there has to be one; elsewhere a machine may go without.
     pub(crate) fn ensure() -> Result<Self, Missing> {
         if is_installed() {
             return Ok(Self::Installed);
         }
-        root::is_possible().map_err(|reason| missing(env::var_os("CI").is_some(), reason))?;
+        root::is_possible().map_err(|reason| missing(bindings::are_tools_promised(), reason))?;
         // A machine that could have one and failed to get it is broken, in CI or not.
         root::ensure().map(Self::Rooted).map_err(Missing::Failed)
     }
