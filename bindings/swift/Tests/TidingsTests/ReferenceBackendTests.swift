@@ -102,6 +102,35 @@ import TidingsTesting
         }
     }
 
+    @Test("a refused token is replaced by the app's provider, once for all who wait")
+    func refusedTokenIsReplaced() async throws {
+        let backend = try BackendProcess(["--token", "good=me"])
+        let tokens = Provider(first: "stale", then: .success("good"))
+        let client = try await ChatClient(
+            ChatOptions(
+                backend: .consultations(backend.origin), store: .memory, tokens: .provider(tokens)))
+        let new = NewConversation(persona: "nutritionist")
+        let created = try await client.createConversation(new)
+        #expect(created.isWritable)
+        #expect(await tokens.refreshes == 1)
+        try await client.shutdown()
+    }
+
+    @Test("a provider that says the session has ended is told to the user")
+    func endedSessionIsTold() async throws {
+        let backend = try BackendProcess(["--token", "good=me"])
+        let tokens = Provider(first: "stale", then: .failure(TokenFailure.signInRequired))
+        let client = try await ChatClient(
+            ChatOptions(
+                backend: .consultations(backend.origin), store: .memory, tokens: .provider(tokens)))
+        await #expect {
+            try await client.createConversation(NewConversation(persona: "nutritionist"))
+        } throws: {
+            ($0 as? ChatError)?.kind == .signInRequired
+        }
+        try await client.shutdown()
+    }
+
     private func start(
         _ backend: BackendProcess, _ store: Store = .memory, _ id: ConversationID? = nil
     ) async throws -> (ChatClient, Conversation) {
@@ -159,5 +188,22 @@ import TidingsTesting
             let here = URL(fileURLWithPath: CommandLine.arguments[0])
         #endif
         return here.deletingLastPathComponent().appendingPathComponent("tidings-example")
+    }
+}
+
+/// Gives one token until it is asked for a newer one.
+private actor Provider: TokenProvider {
+    private(set) var refreshes = 0
+    private let first: String
+    private let then: Result<String, any Error>
+
+    init(first: String, then: Result<String, any Error>) {
+        self.first = first
+        self.then = then
+    }
+
+    func token(refresh: Bool) throws -> String? {
+        if refresh { refreshes += 1 }
+        return refreshes > 0 ? try then.get() : first
     }
 }
