@@ -92,6 +92,8 @@ pub(super) struct Lane {
     pub(super) overdue_told: bool,
     /// Counts attempts, so that a late end of one is not taken for the next one's.
     pub(super) attempt: u64,
+    /// Whether the latest attempt's end is still to be reported: that report has to find its lane.
+    pub(super) in_flight: bool,
 }
 
 impl Lane {
@@ -116,6 +118,7 @@ impl Lane {
             last_page: None,
             overdue_told: false,
             attempt: 0,
+            in_flight: false,
         }
     }
 
@@ -139,6 +142,7 @@ impl Lane {
             && !self.turns.is_open()
             && self.session.is_none()
             && self.held.is_none()
+            && !self.in_flight
             && self.unconfirmed.is_empty()
             && self.purposes.is_empty()
             && !self.sync.is_running()

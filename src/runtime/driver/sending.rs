@@ -151,6 +151,7 @@ impl Driver {
             lane.turns.handle(now, TurnInput::Asked(id));
         }
         let attempt = lane.attempt;
+        lane.in_flight = true;
         let live = lane.connection.is_live() && over_socket && !lane.unconfirmed.owes();
         let session = lane
             .session
@@ -202,8 +203,10 @@ impl Driver {
         attempt: u64,
         result: Result<Option<Box<SendReceipt>>, ServiceError>,
     ) {
-        let current = self.lanes.get(conversation).map(|lane| lane.attempt);
-        if result.is_ok() || current == Some(attempt) {
+        let lane = self.lanes.get_mut(conversation);
+        let current = lane.filter(|lane| lane.attempt == attempt);
+        let is_current = current.map(|lane| lane.in_flight = false).is_some();
+        if result.is_ok() || is_current {
             self.attempt_ended(conversation, id, result).await;
         }
     }
