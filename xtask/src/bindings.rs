@@ -3,12 +3,14 @@
 //! Everything goes below `target/bindings`: generated code is built, never committed. The library
 //! that is read must not be stripped, so the generator reads the ordinary build.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::cargo;
 use crate::kotlin;
+use crate::swift;
 
 /// The packages whose programs and libraries the bindings need.
 const PACKAGES: [&str; 7] = [
@@ -21,16 +23,22 @@ const PACKAGES: [&str; 7] = [
     "tidings-backend",
 ];
 
-/// Builds the library and the generator, writes both languages, builds the Kotlin packages.
+/// Builds the library and the generator, writes both languages, builds both packages.
 pub(crate) fn run() -> Result<ExitCode, String> {
-    run_quietly(cargo::command().args(PACKAGES).current_dir(cargo::root()))?;
+    build_library()?;
     generate()?;
     println!("generated below {}", folder().display());
+    swift::build()?;
     match kotlin::missing_tool() {
         Some(missing) => println!("Kotlin is not built: {missing}"),
         None => run_quietly(kotlin::maven().arg("package").arg("-DskipTests"))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the library, its generator and the backend that the packages are tested against.
+pub(crate) fn build_library() -> Result<(), String> {
+    run_quietly(cargo::command().args(PACKAGES).current_dir(cargo::root()))
 }
 
 /// Where everything that is made for the foreign languages lies.
@@ -90,6 +98,11 @@ fn fresh(name: &str) -> Result<PathBuf, String> {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     Ok(folder)
+}
+
+/// Whether a missing toolchain is a failure: in CI it is, elsewhere its suite is skipped.
+pub(crate) fn are_tools_promised() -> bool {
+    env::var_os("CI").is_some_and(|value| value != "false")
 }
 
 /// The library's file name on this machine.

@@ -1,4 +1,5 @@
-//! The tasks of this repository: `cargo xtask <test|simulate|bench|coverage|bindings|ffi-budget>`.
+//! The tasks of this repository:
+//! `cargo xtask <test|simulate|bench|coverage|bindings|ffi-budget|xcframework>`.
 //!
 //! Each task is a thin shell around cargo, so that a newcomer, the CI script and a maintainer run
 //! the same thing. Nothing here is part of the SDK, and the SDK never depends on it.
@@ -20,6 +21,7 @@ mod libtest;
 mod process;
 mod suites;
 mod surefire;
+mod swift;
 mod table;
 mod test;
 
@@ -61,8 +63,14 @@ enum Task {
         #[arg(long)]
         json: bool,
     },
-    /// Writes the Swift and Kotlin halves of the library and builds the Kotlin packages
+    /// Writes the Swift and Kotlin halves of the library and builds both packages
     Bindings,
+    /// Builds the library for Apple's platforms; needs macOS with Xcode, and no CI of ours runs it
+    Xcframework {
+        /// Prints the steps instead of running them.
+        #[arg(long)]
+        print: bool,
+    },
     /// Checks that the boundary stays small: functions, objects, bytes of the stripped library
     FfiBudget {
         /// Counts only, without the long build of the library as it ships.
@@ -79,6 +87,7 @@ fn main() -> ExitCode {
         Task::Coverage { json } => coverage::run(json),
         Task::Bindings => bindings::run(),
         Task::FfiBudget { surface_only } => budget::run(surface_only),
+        Task::Xcframework { print } => swift::xcframework::run(print),
     };
     done.unwrap_or_else(|complaint| {
         eprintln!("xtask: {complaint}");

@@ -15,6 +15,7 @@ use crate::libtest::{self, Counts};
 use crate::process::{self, Finished};
 use crate::suites::{self, Plan, Suite};
 use crate::surefire;
+use crate::swift;
 use crate::table::{self, Row};
 
 /// No suite needs more than minutes; past this it hangs, and the others should still be heard.
@@ -52,6 +53,7 @@ pub(crate) fn run() -> Result<ExitCode, String> {
     let build = cargo::build(&BUILD)?;
     let suites = suites::list(&targets, &build.programs);
     let mut rows: Vec<Row> = suites.iter().map(run_suite).collect();
+    rows.push(swift::test_row());
     let suites_built = suites.iter().all(|suite| suite.plan != Plan::NotBuilt);
     if !build.succeeded && suites_built {
         rows.push(failed_row(
@@ -123,8 +125,7 @@ enum Absent {
 /// one is a failure; elsewhere it is a skip that says its name.
 fn prepare_kotlin() -> Result<Command, Absent> {
     if let Some(missing) = kotlin::missing_tool() {
-        let is_ci = std::env::var_os("CI").is_some_and(|value| value != "false");
-        return Err(if is_ci {
+        return Err(if bindings::are_tools_promised() {
             Absent::Failed(missing.to_owned())
         } else {
             Absent::Skipped(missing)

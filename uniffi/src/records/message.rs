@@ -114,6 +114,24 @@ impl From<core::Completeness> for Completeness {
     }
 }
 
+/// A change of the user's that waits for the server, and shows already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum PendingChange {
+    /// The text.
+    Edit,
+    /// The deletion.
+    Delete,
+}
+
+impl From<core::Overlay> for PendingChange {
+    fn from(overlay: core::Overlay) -> Self {
+        match overlay {
+            core::Overlay::Edited => Self::Edit,
+            core::Overlay::Deleted => Self::Delete,
+        }
+    }
+}
+
 /// One row of a conversation.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Message {
@@ -143,8 +161,12 @@ pub struct Message {
     pub completeness: Completeness,
     /// Deleted but remembered.
     pub deleted: bool,
+    /// A change of the user's that waits for the server, and shows already.
+    pub pending: Option<PendingChange>,
     /// Whether it waits to be read by this account.
     pub unread: bool,
+    /// Whether messages right behind it are not on this device yet.
+    pub gap_after: bool,
     /// The server's revision of the content.
     pub revision: i64,
     /// Grows with every change of this row on this device.
@@ -178,7 +200,9 @@ impl From<core::Message> for Message {
             answers: row.answers.map(|id| id.to_string()),
             completeness: row.completeness.into(),
             deleted: row.deleted,
+            pending: row.overlay.map(Into::into),
             unread: row.unread,
+            gap_after: row.gap.is_some(),
             revision: large(row.revision),
             version: large(row.version),
         }

@@ -79,7 +79,9 @@ internal fun dev.tidings.ffi.Message.native(): Message = Message(
     answers = answers?.let(::ClientMessageId),
     completeness = Completeness.entries[completeness.ordinal],
     deleted = deleted,
+    pending = pending?.let { PendingChange.entries[it.ordinal] },
     unread = unread,
+    gapAfter = gapAfter,
     revision = revision,
     version = version,
 )

@@ -65,6 +65,15 @@ public enum class Completeness {
     STOPPED,
 }
 
+/** A change of the user's that waits for the server, and shows already. */
+public enum class PendingChange {
+    /** The text. */
+    EDIT,
+
+    /** The deletion. */
+    DELETE,
+}
+
 /**
  * One row of a conversation.
  *
@@ -77,7 +86,9 @@ public enum class Completeness {
  * @property createdAt the server's time where known, else that of the accept here; for display only
  * @property answers the message it answers, where this device saw the answer stream in
  * @property deleted deleted but remembered
+ * @property pending a change of the user's that waits for the server, and shows already
  * @property unread whether it waits to be read by this account
+ * @property gapAfter whether messages right behind it are not on this device yet
  * @property revision the server's revision of the content
  * @property version grows with every change of this row on this device
  */
@@ -95,7 +106,9 @@ public data class Message(
     val answers: ClientMessageId? = null,
     val completeness: Completeness = Completeness.COMPLETE,
     val deleted: Boolean = false,
+    val pending: PendingChange? = null,
     val unread: Boolean = false,
+    val gapAfter: Boolean = false,
     val revision: Long = 0,
     val version: Long = 0,
 ) {
