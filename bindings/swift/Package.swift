@@ -25,6 +25,7 @@ let package = Package(
         .target(name: "TidingsUI", dependencies: ["Tidings"]),
         .target(name: "TidingsTesting", dependencies: ["Tidings"]),
         .executableTarget(name: "TidingsExample", dependencies: ["Tidings"]),
+        .executableTarget(name: "TidingsScenarios", dependencies: ["Tidings", "TidingsTesting"]),
         .testTarget(
             name: "TidingsTests",
             dependencies: ["Tidings", "TidingsTesting", "TidingsExample"]

@@ -13,7 +13,7 @@ use crate::kotlin;
 use crate::swift;
 
 /// The packages whose programs and libraries the bindings need.
-const PACKAGES: [&str; 7] = [
+const PACKAGES: [&str; 9] = [
     "build",
     "--package",
     "tidings-ffi",
@@ -21,6 +21,8 @@ const PACKAGES: [&str; 7] = [
     "tidings-bindgen",
     "--package",
     "tidings-backend",
+    "--package",
+    "tidings-scenarios",
 ];
 
 /// Builds the library and the generator, writes both languages, builds both packages.
@@ -31,9 +33,14 @@ pub(crate) fn run() -> Result<ExitCode, String> {
     swift::build()?;
     match kotlin::missing_tool() {
         Some(missing) => println!("Kotlin is not built: {missing}"),
-        None => run_quietly(kotlin::maven().arg("package").arg("-DskipTests"))?,
+        None => build_kotlin()?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the Kotlin packages from what was generated.
+pub(crate) fn build_kotlin() -> Result<(), String> {
+    run_quietly(kotlin::maven().arg("package").arg("-DskipTests"))
 }
 
 /// Builds the library, its generator and the backend that the packages are tested against.

@@ -21,6 +21,17 @@ pub(crate) fn maven() -> Command {
     maven
 }
 
+/// The player of the golden scenarios, as the last build made it.
+pub(crate) fn player() -> Command {
+    let built = cargo::root().join("bindings/kotlin/scenarios/target");
+    let (classes, libraries) = (built.join("classes"), built.join("libraries"));
+    let mut java = Command::new("java");
+    java.arg("-cp")
+        .arg(format!("{}:{}/*", classes.display(), libraries.display()))
+        .arg("dev.tidings.scenarios.MainKt");
+    java
+}
+
 /// What this machine lacks for Kotlin, said for whoever has to install it.
 pub(crate) fn missing_tool() -> Option<&'static str> {
     if !starts("java", "-version") {

@@ -1,5 +1,5 @@
 //! The tasks of this repository:
-//! `cargo xtask <test|simulate|bench|coverage|bindings|ffi-budget|xcframework>`.
+//! `cargo xtask <test|simulate|bench|coverage|bindings|scenarios|ffi-budget|xcframework>`.
 //!
 //! Each task is a thin shell around cargo, so that a newcomer, the CI script and a maintainer run
 //! the same thing. Nothing here is part of the SDK, and the SDK never depends on it.
@@ -19,6 +19,7 @@ mod forward;
 mod kotlin;
 mod libtest;
 mod process;
+mod scenarios;
 mod suites;
 mod surefire;
 mod swift;
@@ -26,6 +27,7 @@ mod table;
 mod test;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -65,6 +67,17 @@ enum Task {
     },
     /// Writes the Swift and Kotlin halves of the library and builds both packages
     Bindings,
+    /// Plays the golden scenarios in one language and writes their traces
+    Scenarios {
+        /// In which language.
+        #[arg(long)]
+        lang: scenarios::Language,
+        /// Where the traces go.
+        #[arg(long)]
+        out: PathBuf,
+        /// Only these; all where none is named.
+        names: Vec<String>,
+    },
     /// Builds the library for Apple's platforms; needs macOS with Xcode, and no CI of ours runs it
     Xcframework {
         /// Prints the steps instead of running them.
@@ -87,6 +100,7 @@ fn main() -> ExitCode {
         Task::Coverage { json } => coverage::run(json),
         Task::Bindings => bindings::run(),
         Task::FfiBudget { surface_only } => budget::run(surface_only),
+        Task::Scenarios { lang, out, names } => scenarios::run(lang, &out, &names),
         Task::Xcframework { print } => swift::xcframework::run(print),
     };
     done.unwrap_or_else(|complaint| {

@@ -14,7 +14,8 @@ pub(crate) mod xcframework;
 use std::path::PathBuf;
 
 use crate::cargo;
-pub(crate) use package::{build, test_row};
+pub(crate) use package::{build, player, test_row};
+pub(crate) use toolchain::Missing;
 
 /// Where the package is.
 fn folder() -> PathBuf {

@@ -13,6 +13,7 @@ use crate::cargo;
 use crate::kotlin;
 use crate::libtest::{self, Counts};
 use crate::process::{self, Finished};
+use crate::scenarios;
 use crate::suites::{self, Plan, Suite};
 use crate::surefire;
 use crate::swift;
@@ -54,6 +55,7 @@ pub(crate) fn run() -> Result<ExitCode, String> {
     let suites = suites::list(&targets, &build.programs);
     let mut rows: Vec<Row> = suites.iter().map(run_suite).collect();
     rows.push(swift::test_row());
+    rows.extend(scenarios::test_rows());
     let suites_built = suites.iter().all(|suite| suite.plan != Plan::NotBuilt);
     if !build.succeeded && suites_built {
         rows.push(failed_row(

@@ -48,6 +48,13 @@ pub(crate) fn test_row() -> Row {
     }
 }
 
+/// The player of the golden scenarios, as the last build made it.
+pub(crate) fn player() -> Result<Command, Missing> {
+    let program = cargo::root().join("target/swift/build/debug/TidingsScenarios");
+    let toolchain = Toolchain::ensure()?;
+    Ok(toolchain.command(&program.to_string_lossy(), &cargo::root(), &[]))
+}
+
 fn run(verb: &str, log: &str) -> Result<Finished, Missing> {
     let toolchain = Toolchain::ensure()?;
     generate::sources().map_err(Missing::Failed)?;

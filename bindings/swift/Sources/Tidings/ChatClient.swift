@@ -45,11 +45,13 @@ public final class ChatClient: Sendable {
     @discardableResult
     public func createConversation(
         _ new: NewConversation = NewConversation()
-    ) async throws -> ConversationDetails {
+    ) async throws -> CreatedConversation {
         let created = try await call {
             try await core.createConversation(new: new.boundary, cancel: $0)
         }
-        return ConversationDetails(boundary: created.conversation)
+        return CreatedConversation(
+            conversation: ConversationDetails(boundary: created.conversation),
+            existed: created.existed)
     }
 
     /// Begins a conversation that need not be on the server yet: it can be written to at once, and is
@@ -65,6 +67,11 @@ public final class ChatClient: Sendable {
     public func open(_ id: ConversationID) throws -> Conversation {
         let open = try callAtOnce { try core.open(conversation: id.rawValue) }
         return Conversation(id: id, client: self, core: open)
+    }
+
+    /// A conversation without opening it: for what a list of conversations or an extension does.
+    public func closedConversation(_ id: ConversationID) -> Conversation {
+        Conversation(id: id, client: self, core: nil)
     }
 
     /// Stored conversations, newest activity first; without a limit all of them.
@@ -113,6 +120,14 @@ public final class ChatClient: Sendable {
     /// A fresh key for ``Conversation/send(_:mode:id:)``.
     public func mintMessageID() throws -> MessageID {
         MessageID(rawValue: try callAtOnce { try core.mintMessageId() })
+    }
+
+    /// One message now and whenever it changes; `nil` where there is no such row.
+    public func messageUpdates(_ message: MessageID) -> Snapshots<Message?> {
+        snapshots(of: .message(id: message.rawValue)) { snapshot in
+            guard case .message(let row) = snapshot else { return nil }
+            return .some(row.map(Message.init(boundary:)))
+        }
     }
 
     /// Waits until the fate of a message, or of another action, is known.

@@ -1,15 +1,14 @@
 internal import TidingsFFI
 
-/// An open conversation: connected while this object lives and is not left.
-///
-/// Its socket closes within a second after the last one of a conversation has gone.
+/// A conversation. One that was opened is connected while this object lives and is not left; its
+/// socket closes within a second after the last one of a conversation has gone.
 public final class Conversation: Sendable, Identifiable {
     /// Which conversation.
     public let id: ConversationID
     private let client: ChatClient
-    private let core: TidingsFFI.Conversation
+    private let core: TidingsFFI.Conversation?
 
-    init(id: ConversationID, client: ChatClient, core: TidingsFFI.Conversation) {
+    init(id: ConversationID, client: ChatClient, core: TidingsFFI.Conversation?) {
         self.id = id
         self.client = client
         self.core = core
@@ -76,7 +75,8 @@ public final class Conversation: Sendable, Identifiable {
     /// How it is connected: at once how it is now, then every change.
     public var connection: ConnectionUpdates {
         ConnectionUpdates(conversation: id, events: client.events) { [core] in
-            ConnectionStatus(boundary: try await core.connection())
+            guard let core else { return ConnectionStatus(state: .idle, light: .red) }
+            return ConnectionStatus(boundary: try await core.connection())
         }
     }
 
@@ -125,13 +125,13 @@ public final class Conversation: Sendable, Identifiable {
         return ConversationDetails(boundary: row)
     }
 
-    /// Tells the others that the user types, or stopped.
+    /// Tells the others that the user types, or stopped; nobody, where it is not open.
     public func setTyping(_ isActive: Bool) async throws {
-        try await shortCall { try await core.setTyping(active: isActive) }
+        try await shortCall { try await core?.setTyping(active: isActive) }
     }
 
     /// Gives the connection back now instead of with the object; may be called again.
     public func leave() {
-        core.leave()
+        core?.leave()
     }
 }

@@ -111,7 +111,7 @@ import TidingsTesting
                 backend: .consultations(backend.origin), store: .memory, tokens: .provider(tokens)))
         let new = NewConversation(persona: "nutritionist")
         let created = try await client.createConversation(new)
-        #expect(created.isWritable)
+        #expect(created.conversation.isWritable)
         #expect(await tokens.refreshes == 1)
         try await client.shutdown()
     }

@@ -1,3 +1,14 @@
+/// What creating a conversation led to.
+public struct CreatedConversation: Identifiable, Hashable, Sendable {
+    /// The conversation.
+    public let conversation: ConversationDetails
+    /// Whether it was there already.
+    public let existed: Bool
+
+    /// The conversation's id.
+    public var id: ConversationID { conversation.id }
+}
+
 /// How a message stands after an action that was accepted.
 public struct ChangedMessage: Hashable, Sendable {
     /// How it shows from now on, on this device.
