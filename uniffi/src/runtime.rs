@@ -3,11 +3,13 @@
 use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
     sync::{Arc, OnceLock},
 };
 
 use tokio::{
     runtime::{Builder, Runtime},
+    sync::oneshot,
     task::{JoinError, JoinHandle},
 };
 
@@ -36,53 +38,85 @@ fn runtime() -> Result<&'static Runtime, ChatError> {
         .ok_or_else(|| ChatError::internal("no_threads"))
 }
 
+/// A piece of work behind a pointer: what runs it, waits for it and crosses the boundary is then the
+/// same code for all of them, which an app's download feels.
+type Work<T> = Pin<Box<dyn Future<Output = Result<T, ChatError>> + Send>>;
+
+/// A task that was started, and where its result comes.
+struct Started<T> {
+    task: JoinHandle<()>,
+    result: oneshot::Receiver<Result<T, ChatError>>,
+}
+
+impl<T: Send + 'static> Started<T> {
+    fn begin(work: Work<T>) -> Result<Self, ChatError> {
+        let (told, result) = oneshot::channel();
+        let task = spawn(Box::pin(async move {
+            // Nobody may wait any more.
+            let _ = told.send(work.await);
+        }))?;
+        Ok(Self { task, result })
+    }
+
+    async fn end(&mut self) -> Result<T, ChatError> {
+        match (&mut self.result).await {
+            Ok(result) => result,
+            Err(_) => Err(fell((&mut self.task).await)),
+        }
+    }
+}
+
+fn spawn(work: Pin<Box<dyn Future<Output = ()> + Send>>) -> Result<JoinHandle<()>, ChatError> {
+    Ok(runtime()?.spawn(work))
+}
+
 /// A task that ends with whoever waits for it.
-struct Attached<T>(JoinHandle<T>);
+struct Attached<T>(Started<T>);
 
 impl<T> Drop for Attached<T> {
     fn drop(&mut self) {
-        self.0.abort();
+        self.0.task.abort();
     }
 }
 
 /// Runs a read: it ends when the caller goes away or cancels.
-pub(crate) async fn read<T: Send + 'static>(
+pub(crate) fn read<T: Send + 'static>(
     cancel: Option<Arc<CancelHandle>>,
     work: impl Future<Output = Result<T, ChatError>> + Send + 'static,
-) -> Result<T, ChatError> {
-    let mut task = Attached(runtime()?.spawn(work));
-    wait(cancel, &mut task.0).await
+) -> Work<T> {
+    let started = Started::begin(Box::pin(work)).map(Attached);
+    Box::pin(async move { wait(cancel, &mut started?.0).await })
 }
 
 /// Runs a change: once begun it goes to its end, whether the caller still waits or not.
-pub(crate) async fn change<T: Send + 'static>(
+pub(crate) fn change<T: Send + 'static>(
     cancel: Option<Arc<CancelHandle>>,
     work: impl Future<Output = Result<T, ChatError>> + Send + 'static,
-) -> Result<T, ChatError> {
-    let mut task = runtime()?.spawn(work);
-    wait(cancel, &mut task).await
+) -> Work<T> {
+    let started = Started::begin(Box::pin(work));
+    Box::pin(async move { wait(cancel, &mut started?).await })
 }
 
-async fn wait<T>(
+async fn wait<T: Send + 'static>(
     cancel: Option<Arc<CancelHandle>>,
-    task: &mut JoinHandle<Result<T, ChatError>>,
+    started: &mut Started<T>,
 ) -> Result<T, ChatError> {
     let Some(cancel) = cancel else {
-        return task.await.unwrap_or_else(|fallen| Err(fell(&fallen)));
+        return started.end().await;
     };
     tokio::select! {
         biased;
-        done = task => done.unwrap_or_else(|fallen| Err(fell(&fallen))),
+        done = started.end() => done,
         () = cancel.pulled() => Err(ChatError::cancelled()),
     }
 }
 
 /// What a panic said may hold what must not be told, so only that it happened is.
-fn fell(fallen: &JoinError) -> ChatError {
-    if fallen.is_cancelled() {
-        return ChatError::cancelled();
+fn fell(end: Result<(), JoinError>) -> ChatError {
+    match end {
+        Err(fallen) if fallen.is_cancelled() => ChatError::cancelled(),
+        _ => ChatError::internal("panic"),
     }
-    ChatError::internal("panic")
 }
 
 /// Runs something short on the caller's thread, inside the runtime; a panic is an error.
@@ -96,7 +130,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ChatError> + Send + 'static,
 ) -> Result<T, ChatError> {
     let task = runtime()?.spawn_blocking(work);
-    task.await.unwrap_or_else(|fallen| Err(fell(&fallen)))
+    task.await.unwrap_or_else(|fallen| Err(fell(Err(fallen))))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod kotlin;
 mod libtest;
 mod process;
 mod scenarios;
+mod shipped;
 mod suites;
 mod surefire;
 mod swift;
