@@ -25,6 +25,7 @@ let package = Package(
         .target(name: "TidingsUI", dependencies: ["Tidings"]),
         .target(name: "TidingsTesting", dependencies: ["Tidings"]),
         .executableTarget(name: "TidingsExample", dependencies: ["Tidings"]),
+        .executableTarget(name: "TidingsEndurance", dependencies: ["Tidings", "TidingsTesting"]),
         .executableTarget(name: "TidingsScenarios", dependencies: ["Tidings", "TidingsTesting"]),
         .testTarget(
             name: "TidingsTests",

@@ -1,5 +1,5 @@
 //! The tasks of this repository:
-//! `cargo xtask <test|simulate|bench|coverage|bindings|scenarios|ffi-budget|xcframework>`.
+//! `cargo xtask <test|simulate|bench|coverage|bindings|scenarios|leaks|ffi-budget|xcframework|aar>`.
 //!
 //! Each task is a thin shell around cargo, so that a newcomer, the CI script and a maintainer run
 //! the same thing. Nothing here is part of the SDK, and the SDK never depends on it.
@@ -11,12 +11,14 @@
     reason = "a command-line tool measures real time; the ban protects the SDK's engines"
 )]
 
+mod aar;
 mod bindings;
 mod budget;
 mod cargo;
 mod coverage;
 mod forward;
 mod kotlin;
+mod leaks;
 mod libtest;
 mod process;
 mod scenarios;
@@ -79,6 +81,14 @@ enum Task {
         /// Only these; all where none is named.
         names: Vec<String>,
     },
+    /// Builds the library for Android; needs its NDK and Gradle, and no CI of ours runs it
+    Aar {
+        /// Prints the steps instead of running them.
+        #[arg(long)]
+        print: bool,
+    },
+    /// Opens, closes and reads for long, and fails where memory grows
+    Leaks,
     /// Builds the library for Apple's platforms; needs macOS with Xcode, and no CI of ours runs it
     Xcframework {
         /// Prints the steps instead of running them.
@@ -102,6 +112,8 @@ fn main() -> ExitCode {
         Task::Bindings => bindings::run(),
         Task::FfiBudget { surface_only } => budget::run(surface_only),
         Task::Scenarios { lang, out, names } => scenarios::run(lang, &out, &names),
+        Task::Aar { print } => aar::run(print),
+        Task::Leaks => leaks::run(),
         Task::Xcframework { print } => swift::xcframework::run(print),
     };
     done.unwrap_or_else(|complaint| {

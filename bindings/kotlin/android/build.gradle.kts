@@ -1,9 +1,7 @@
 // An Android library around the same sources. Text for consumers: no build of this repository runs
 // it, for want of the Android SDK and NDK.
 //
-//   cargo xtask bindings
-//   cargo ndk -t arm64-v8a -t armeabi-v7a -t x86_64 --platform 24 -o android/jniLibs \
-//       build --profile mobile -p tidings-ffi
+//   cargo xtask aar             with `--print`, its steps
 plugins {
     id("com.android.library")
     kotlin("android")

@@ -14,6 +14,9 @@ use crate::{bindings, cargo, kotlin, process, swift};
 /// A step is given up after a minute by the player itself; past this the player hangs.
 const LIMIT: Duration = Duration::from_secs(5 * 60);
 
+/// The player of the Swift package.
+const SWIFT: &str = "TidingsScenarios";
+
 /// A player that can be started.
 pub(super) struct Player(Language);
 
@@ -34,7 +37,7 @@ impl Player {
                 Err(Missing::Failed(missing.to_owned()))
             }
             (Language::Kotlin, Some(missing)) => Err(Missing::Skipped(missing.to_owned())),
-            (Language::Swift, _) => swift::player().map(|_| Self(language)),
+            (Language::Swift, _) => swift::program(SWIFT).map(|_| Self(language)),
             _ => Ok(Self(language)),
         }
     }
@@ -45,7 +48,7 @@ impl Player {
                 let built = cargo::root().join("target/debug/tidings-scenarios");
                 Ok(Command::new(built))
             }
-            Language::Swift => swift::player().map_err(|missing| format!("{missing:?}")),
+            Language::Swift => swift::program(SWIFT).map_err(|missing| format!("{missing:?}")),
             Language::Kotlin => Ok(kotlin::player()),
         }
     }

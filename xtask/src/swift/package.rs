@@ -48,9 +48,9 @@ pub(crate) fn test_row() -> Row {
     }
 }
 
-/// The player of the golden scenarios, as the last build made it.
-pub(crate) fn player() -> Result<Command, Missing> {
-    let program = cargo::root().join("target/swift/build/debug/TidingsScenarios");
+/// A program of the package, as the last build made it.
+pub(crate) fn program(name: &str) -> Result<Command, Missing> {
+    let program = cargo::root().join("target/swift/build/debug").join(name);
     let toolchain = Toolchain::ensure()?;
     Ok(toolchain.command(&program.to_string_lossy(), &cargo::root(), &[]))
 }
