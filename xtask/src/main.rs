@@ -1,5 +1,5 @@
 //! The tasks of this repository:
-//! `cargo xtask <test|simulate|bench|coverage|bindings|scenarios|leaks|ffi-budget|xcframework|aar>`.
+//! `cargo xtask <test|simulate|corrupt|bench|coverage|bindings|scenarios|leaks|ffi-budget|xcframework|aar>`.
 //!
 //! Each task is a thin shell around cargo, so that a newcomer, the CI script and a maintainer run
 //! the same thing. Nothing here is part of the SDK, and the SDK never depends on it.
@@ -55,6 +55,13 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Damages stores, and counts what is lost: --rounds N [--seed S]
+    #[command(disable_help_flag = true)]
+    Corrupt {
+        /// Handed to the program as they are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Runs the benchmarks that are ratios: [--json] [--no-bounds]
     #[command(disable_help_flag = true)]
     Bench {
@@ -107,6 +114,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test => test::run(),
         Task::Simulate { arguments } => forward::simulate(&arguments),
+        Task::Corrupt { arguments } => forward::corrupt(&arguments),
         Task::Bench { arguments } => forward::bench(&arguments),
         Task::Coverage { json } => coverage::run(json),
         Task::Bindings => bindings::run(),

@@ -83,3 +83,43 @@ impl Step {
         self.0.get(key).map(Value::to_string)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn kept() -> Vec<(Scenario, String)> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scenarios");
+        let files = fs::read_dir(folder).expect("scenarios");
+        let files = files.flatten().map(|entry| entry.path());
+        let files = files.filter(|file| file.extension().is_some_and(|kind| kind == "json"));
+        let both = files.map(|file| {
+            let scenario = Scenario::read(&file.to_string_lossy()).expect("a scenario");
+            let trace = fs::read_to_string(file.with_extension("trace")).expect("its trace");
+            (scenario, trace)
+        });
+        both.collect()
+    }
+
+    /// What is kept can be the same in every language: a line for each step, and no id.
+    #[test]
+    fn g15_kept_traces_tell_every_step_and_no_id() {
+        let kept = kept();
+        assert!(kept.len() >= 20);
+        for (scenario, trace) in kept {
+            let told = trace.lines().filter(|line| !line.starts_with("  "));
+            let steps = scenario.steps.iter().enumerate();
+            let labels: Vec<String> = steps.map(|(at, step)| step.label(at)).collect();
+            let told: Vec<&str> = told
+                .filter_map(|line| line.split_once(": "))
+                .map(|it| it.0)
+                .collect();
+            assert_eq!(told, labels);
+            let is_id = |word: &str| word.len() >= 32 && !word.starts_with("018f0000");
+            let has_id = trace.split([' ', ':', '\n', '"']).any(is_id);
+            assert!(!has_id, "{trace}");
+        }
+    }
+}

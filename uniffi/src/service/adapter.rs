@@ -142,7 +142,7 @@ fn failure(failed: ServiceFailure) -> ServiceError {
     )
 }
 
-fn kind(kind: FailureKind) -> CoreKind {
+pub(super) fn kind(kind: FailureKind) -> CoreKind {
     match kind {
         FailureKind::Unreachable => CoreKind::Unreachable,
         FailureKind::TimedOut => CoreKind::TimedOut,

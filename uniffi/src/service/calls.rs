@@ -436,6 +436,9 @@ pub enum SessionEvent {
         code: Option<String>,
         /// The server's words.
         text: String,
+        /// With what it turned down a message that was sent over this session; none where it does
+        /// not say that it did.
+        refused: Option<FailureKind>,
     },
     /// Someone types, or stopped.
     Typing {

@@ -9,7 +9,10 @@ use tidings::domain::{
 };
 use tokio::sync::mpsc;
 
-use super::{adapter::message, calls::SessionEvent};
+use super::{
+    adapter::{kind, message},
+    calls::SessionEvent,
+};
 
 /// Events the core has not taken yet; a session that pushes further ones is cut, and the history
 /// is read anew.
@@ -64,7 +67,15 @@ fn core_event(event: SessionEvent) -> CoreEvent {
             SessionEvent::AnswerDelta { text } => CoreEvent::AnswerDelta { text },
             SessionEvent::AnswerCompleted { stopped } => CoreEvent::AnswerCompleted { stopped },
             SessionEvent::Received { message: row } => CoreEvent::Message(message(row)?),
-            SessionEvent::Failed { code, text } => CoreEvent::Failed { code, text },
+            SessionEvent::Failed {
+                code,
+                text,
+                refused,
+            } => CoreEvent::Failed {
+                code,
+                text,
+                refused: refused.map(kind),
+            },
             SessionEvent::Typing { user, active } => CoreEvent::Typing {
                 user: UserId::parse(&user)?,
                 active,

@@ -26,8 +26,9 @@ public enum SessionEvent: Hashable, Sendable {
     case answerCompleted(stopped: Bool)
     /// A whole message.
     case received(ServerMessage)
-    /// The server reports an error; during a turn it ends the turn.
-    case failed(code: String?, text: String)
+    /// The server reports an error; during a turn it ends the turn. `refused` says with what it turned
+    /// down a message that was sent over this session, where it did.
+    case failed(code: String?, text: String, refused: BackendFailure.Kind? = nil)
     /// Someone types, or stopped.
     case typing(UserID, isActive: Bool)
     /// Someone came or went.
@@ -53,7 +54,8 @@ public enum SessionEvent: Hashable, Sendable {
         case .answerDelta(let text): .answerDelta(text: text)
         case .answerCompleted(let stopped): .answerCompleted(stopped: stopped)
         case .received(let message): .received(message: message.boundary)
-        case .failed(let code, let text): .failed(code: code, text: text)
+        case .failed(let code, let text, let refused):
+            .failed(code: code, text: text, refused: refused?.boundary)
         case .typing(let user, let isActive): .typing(user: user.rawValue, active: isActive)
         case .presence(let user, let isOnline, let lastSeen):
             .presence(

@@ -208,8 +208,15 @@ public sealed interface SessionEvent {
     /** A whole message. */
     public data class Received(val message: ServerMessage) : SessionEvent
 
-    /** The server reports an error; during a turn it ends the turn. */
-    public data class Failed(val code: String?, val text: String) : SessionEvent
+    /**
+     * The server reports an error; during a turn it ends the turn. [refused] says with what it turned
+     * down a message that was sent over this session, where it did.
+     */
+    public data class Failed(
+        val code: String?,
+        val text: String,
+        val refused: FailureKind? = null,
+    ) : SessionEvent
 
     /** Someone types, or stopped. */
     public data class Typing(val user: UserId, val active: Boolean) : SessionEvent

@@ -96,7 +96,8 @@ internal fun SessionEvent.ffi(): dev.tidings.ffi.SessionEvent = when (this) {
     is SessionEvent.AnswerDelta -> dev.tidings.ffi.SessionEvent.AnswerDelta(text)
     is SessionEvent.AnswerCompleted -> dev.tidings.ffi.SessionEvent.AnswerCompleted(stopped)
     is SessionEvent.Received -> dev.tidings.ffi.SessionEvent.Received(message.ffi())
-    is SessionEvent.Failed -> dev.tidings.ffi.SessionEvent.Failed(code, text)
+    is SessionEvent.Failed ->
+        dev.tidings.ffi.SessionEvent.Failed(code, text, refused?.ffi())
     is SessionEvent.Typing -> dev.tidings.ffi.SessionEvent.Typing(user.value, active)
     is SessionEvent.Presence -> dev.tidings.ffi.SessionEvent.Presence(
         user.value, online, lastSeen?.toEpochMilliseconds(),
