@@ -1,4 +1,5 @@
-//! The tasks of this repository: `cargo xtask <test|simulate|corrupt|bench|coverage>`.
+//! The tasks of this repository:
+//! `cargo xtask <test|simulate|corrupt|bench|coverage|bindings|scenarios|leaks|ffi-budget|xcframework|aar>`.
 //!
 //! Each task is a thin shell around cargo, so that a newcomer, the CI script and a maintainer run
 //! the same thing. Nothing here is part of the SDK, and the SDK never depends on it.
@@ -10,16 +11,26 @@
     reason = "a command-line tool measures real time; the ban protects the SDK's engines"
 )]
 
+mod aar;
+mod bindings;
+mod budget;
 mod cargo;
 mod coverage;
 mod forward;
+mod kotlin;
+mod leaks;
 mod libtest;
 mod process;
+mod scenarios;
+mod shipped;
 mod suites;
+mod surefire;
+mod swift;
 mod table;
 mod test;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -64,6 +75,39 @@ enum Task {
         #[arg(long)]
         json: bool,
     },
+    /// Writes the Swift and Kotlin halves of the library and builds both packages
+    Bindings,
+    /// Plays the golden scenarios in one language and writes their traces
+    Scenarios {
+        /// In which language.
+        #[arg(long)]
+        lang: scenarios::Language,
+        /// Where the traces go.
+        #[arg(long)]
+        out: PathBuf,
+        /// Only these; all where none is named.
+        names: Vec<String>,
+    },
+    /// Builds the library for Android; needs its NDK and Gradle, and no CI of ours runs it
+    Aar {
+        /// Prints the steps instead of running them.
+        #[arg(long)]
+        print: bool,
+    },
+    /// Opens, closes and reads for long, and fails where memory grows
+    Leaks,
+    /// Builds the library for Apple's platforms; needs macOS with Xcode, and no CI of ours runs it
+    Xcframework {
+        /// Prints the steps instead of running them.
+        #[arg(long)]
+        print: bool,
+    },
+    /// Checks that the boundary stays small: functions, objects, bytes of the stripped library
+    FfiBudget {
+        /// Counts only, without the long build of the library as it ships.
+        #[arg(long)]
+        surface_only: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -73,6 +117,12 @@ fn main() -> ExitCode {
         Task::Corrupt { arguments } => forward::corrupt(&arguments),
         Task::Bench { arguments } => forward::bench(&arguments),
         Task::Coverage { json } => coverage::run(json),
+        Task::Bindings => bindings::run(),
+        Task::FfiBudget { surface_only } => budget::run(surface_only),
+        Task::Scenarios { lang, out, names } => scenarios::run(lang, &out, &names),
+        Task::Aar { print } => aar::run(print),
+        Task::Leaks => leaks::run(),
+        Task::Xcframework { print } => swift::xcframework::run(print),
     };
     done.unwrap_or_else(|complaint| {
         eprintln!("xtask: {complaint}");

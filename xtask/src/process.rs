@@ -37,11 +37,31 @@ pub(crate) fn run(command: &mut Command, log: &Path, limit: Duration) -> io::Res
         fs::create_dir_all(folder)?;
     }
     let file = File::create(log)?;
+    command.stderr(file.try_clone()?);
+    run_into(command, file, log, limit)
+}
+
+/// The same, with what it complains of in another file: the output is all its own.
+pub(crate) fn run_apart(
+    command: &mut Command,
+    log: &Path,
+    complaints: &Path,
+    limit: Duration,
+) -> io::Result<Finished> {
+    command.stderr(File::create(complaints)?);
+    run_into(command, File::create(log)?, log, limit)
+}
+
+fn run_into(
+    command: &mut Command,
+    file: File,
+    log: &Path,
+    limit: Duration,
+) -> io::Result<Finished> {
     let started = Instant::now();
     let mut child = command
         .stdin(Stdio::null())
-        .stdout(file.try_clone()?)
-        .stderr(file)
+        .stdout(file)
         .process_group(0)
         .spawn()?;
     let status = wait(&mut child, started, limit)?;

@@ -28,11 +28,14 @@ pub(crate) enum Plan {
     },
     /// The documentation tests of the workspace, which only cargo can run.
     Documentation,
+    /// The Kotlin packages, which Maven tests against the library and backend of the same build.
+    Kotlin,
     /// The build made no program for it.
     NotBuilt,
 }
 
-/// Every suite of the workspace, in the order of the manifests, documentation tests last.
+/// Every suite of the workspace, in the order of the manifests, documentation tests and then the
+/// other languages last.
 pub(crate) fn list(targets: &[Target], programs: &[Program]) -> Vec<Suite> {
     let mut suites: Vec<Suite> = targets
         .iter()
@@ -46,6 +49,12 @@ pub(crate) fn list(targets: &[Target], programs: &[Program]) -> Vec<Suite> {
         suites.push(Suite {
             name: "documentation".to_owned(),
             plan: Plan::Documentation,
+        });
+    }
+    if targets.iter().any(|target| target.package == "tidings-ffi") {
+        suites.push(Suite {
+            name: "kotlin".to_owned(),
+            plan: Plan::Kotlin,
         });
     }
     suites

@@ -8,10 +8,15 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
+use crate::bindings;
 use crate::cargo::{self, Build};
+use crate::kotlin;
 use crate::libtest::{self, Counts};
 use crate::process::{self, Finished};
+use crate::scenarios;
 use crate::suites::{self, Plan, Suite};
+use crate::surefire;
+use crate::swift;
 use crate::table::{self, Row};
 
 /// No suite needs more than minutes; past this it hangs, and the others should still be heard.
@@ -50,6 +55,8 @@ pub(crate) fn run() -> Result<ExitCode, String> {
         .iter()
         .map(|suite| run_suite(suite, &everywhere))
         .collect();
+    rows.push(swift::test_row());
+    rows.extend(scenarios::test_rows());
     let suites_built = suites.iter().all(|suite| suite.plan != Plan::NotBuilt);
     if !build.succeeded && suites_built {
         rows.push(failed_row(
@@ -81,6 +88,11 @@ fn run_suite(suite: &Suite, everywhere: &[&str]) -> Row {
     let mut command = match &suite.plan {
         Plan::NotBuilt => return failed_row(&suite.name, started, "did not build"),
         Plan::Documentation => documentation(everywhere),
+        Plan::Kotlin => match prepare_kotlin() {
+            Ok(command) => command,
+            Err(Absent::Skipped(why)) => return skipped_row(&suite.name, started, why),
+            Err(Absent::Failed(why)) => return failed_row(&suite.name, started, &why),
+        },
         Plan::Program {
             path,
             directory,
@@ -92,7 +104,7 @@ fn run_suite(suite: &Suite, everywhere: &[&str]) -> Row {
         .join("target/xtask/logs")
         .join(file_name(&suite.name));
     match process::run(&mut command, &log, SUITE_LIMIT) {
-        Ok(finished) => finished_row(&suite.name, &finished),
+        Ok(finished) => finished_row(suite, &finished),
         Err(error) => failed_row(&suite.name, started, &format!("did not start: {error}")),
     }
 }
@@ -116,8 +128,47 @@ fn program(path: &Path, directory: &Path, arguments: &[String]) -> Command {
     command
 }
 
-fn finished_row(name: &str, finished: &Finished) -> Row {
-    let counts = libtest::counts(&finished.output, finished.succeeded());
+/// Why a suite of another language cannot run.
+enum Absent {
+    /// Its tools are not on this machine, and nobody promised them.
+    Skipped(&'static str),
+    /// They are promised, or something of ours is broken.
+    Failed(String),
+}
+
+/// Everything the Kotlin suite needs beside its sources. CI promises the tools: there a missing
+/// one is a failure; elsewhere it is a skip that says its name.
+fn prepare_kotlin() -> Result<Command, Absent> {
+    if let Some(missing) = kotlin::missing_tool() {
+        return Err(if bindings::are_tools_promised() {
+            Absent::Failed(missing.to_owned())
+        } else {
+            Absent::Skipped(missing)
+        });
+    }
+    bindings::generate().map_err(Absent::Failed)?;
+    Ok(kotlin::test_command())
+}
+
+fn skipped_row(name: &str, started: Instant, note: &str) -> Row {
+    Row {
+        name: name.to_owned(),
+        counts: Counts {
+            ignored: 1,
+            ..Counts::default()
+        },
+        duration: started.elapsed(),
+        note: Some(format!("skipped: {note}")),
+    }
+}
+
+fn finished_row(suite: &Suite, finished: &Finished) -> Row {
+    let name = suite.name.as_str();
+    let count = match suite.plan {
+        Plan::Kotlin => surefire::counts,
+        _ => libtest::counts,
+    };
+    let counts = count(&finished.output, finished.succeeded());
     if counts.failed > 0 {
         println!("---- {name} ----\n{}\n----", tail(&finished.output));
     }
