@@ -19,6 +19,8 @@ mod accept;
 mod bare;
 #[path = "ratios/burst.rs"]
 mod burst;
+#[path = "ratios/child.rs"]
+mod child;
 #[path = "ratios/device.rs"]
 mod device;
 #[path = "ratios/drain.rs"]
@@ -36,6 +38,10 @@ mod http;
 mod ingest;
 #[path = "ratios/measure.rs"]
 mod measure;
+#[path = "ratios/memory.rs"]
+mod memory;
+#[path = "ratios/missed.rs"]
+mod missed;
 #[path = "ratios/opening.rs"]
 mod opening;
 #[path = "ratios/pages.rs"]
@@ -126,8 +132,12 @@ const BENCHMARKS: &[Benchmark] = &[
         run: drain::all,
     },
     Benchmark {
-        names: &["burst_commits", "burst_bytes"],
+        names: &["burst_syncs", "burst_bytes"],
         run: burst::pushed,
+    },
+    Benchmark {
+        names: &["missed_requests", "missed_memory"],
+        run: missed::everywhere,
     },
     Benchmark {
         names: &["round_trip"],
@@ -152,6 +162,9 @@ const BENCHMARKS: &[Benchmark] = &[
 ];
 
 fn main() -> ExitCode {
+    if child::is_asked_for() {
+        return child::run();
+    }
     let options = match Options::parse(std::env::args().skip(1)) {
         Ok(options) => options,
         Err(complaint) => {

@@ -75,6 +75,8 @@ pub use runtime::{ChatClientParts, command::NetworkChange};
 pub mod prelude {
     #[cfg(feature = "consultations")]
     pub use crate::adapters::consultations::{ConsultationsConfig, ConsultationsService};
+    #[cfg(feature = "socketio")]
+    pub use crate::adapters::socketio::{SocketIoConfig, SocketIoService};
     pub use crate::{
         ChatClient, ChatClientParts, ChatError, Config, ConversationHandle, NetworkChange,
         adapters::{

@@ -1,6 +1,6 @@
 //! A client on a store of its own, and ways to wait for what must come.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use tempfile::TempDir;
 use tidings::{
@@ -44,10 +44,24 @@ pub(crate) fn backend() -> Backend {
     .unwrap()
 }
 
+async fn client(origin: &str, config: Config, repository: Arc<dyn ChatRepository>) -> ChatClient {
+    let platform = Arc::new(SystemPlatform::new());
+    let service = ConsultationsConfig::new(origin);
+    let service = ConsultationsService::new(service, Arc::new(NoToken), platform.clone()).unwrap();
+    let parts = ChatClientParts {
+        service: Arc::new(service),
+        repository,
+        platform,
+        config,
+    };
+    ChatClient::start(parts).await.unwrap()
+}
+
 /// A running client.
 pub(crate) struct Device {
     pub(crate) client: ChatClient,
-    home: TempDir,
+    /// Where its store is, if it is its own.
+    _home: Option<TempDir>,
 }
 
 impl Device {
@@ -60,18 +74,19 @@ impl Device {
         let home = store::directory();
         let options = SqliteOptions::new(home.path().join("chat.db"));
         let repository = wrap(SqliteRepository::open(options).unwrap());
-        let platform = Arc::new(SystemPlatform::new());
-        let service = ConsultationsConfig::new(origin);
-        let service =
-            ConsultationsService::new(service, Arc::new(NoToken), platform.clone()).unwrap();
-        let parts = ChatClientParts {
-            service: Arc::new(service),
-            repository,
-            platform,
-            config,
-        };
-        let client = ChatClient::start(parts).await.unwrap();
-        Self { client, home }
+        let client = client(origin, config, repository).await;
+        let _home = Some(home);
+        Self { client, _home }
+    }
+
+    /// A client on the store at that path.
+    pub(crate) async fn start_at(path: &Path, origin: &str) -> Self {
+        let repository = SqliteRepository::open(SqliteOptions::new(path)).unwrap();
+        let client = client(origin, Config::default(), repository).await;
+        Self {
+            client,
+            _home: None,
+        }
     }
 
     pub(crate) async fn create(&self) -> ConversationId {
@@ -108,26 +123,9 @@ impl Device {
         handle
     }
 
-    /// Waits until that many messages are stored.
-    pub(crate) async fn until_stored(&self, id: &ConversationId, count: usize) {
-        let mut timeline = self.client.observe_timeline(id.clone(), count);
-        let mut shown: Vec<Message> = Vec::new();
-        while shown.len() < count {
-            for change in timeline.next().await.unwrap() {
-                change.apply(&mut shown).unwrap();
-            }
-        }
-    }
-
     /// Waits until nothing more is going on that was asked for.
     pub(crate) async fn quiet(&self) {
         tokio::time::sleep(Duration::from_millis(300)).await;
-    }
-
-    /// The size of the store's log, which grows with every page written until it is folded in.
-    pub(crate) fn log_bytes(&self) -> u64 {
-        let log = self.home.path().join("chat.db-wal");
-        std::fs::metadata(log).unwrap().len()
     }
 
     /// Waits until the question and the answer to it are the newest rows, both the server's own.

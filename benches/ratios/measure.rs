@@ -11,6 +11,14 @@ impl Samples {
         self.0.push(sample);
     }
 
+    /// The seconds that such a share of the samples stays below.
+    pub(crate) fn below(&self, share: f64) -> f64 {
+        let mut all: Vec<f64> = self.0.iter().map(Duration::as_secs_f64).collect();
+        all.sort_by(f64::total_cmp);
+        let at = (share * all.len() as f64) as usize;
+        all[at.min(all.len() - 1)]
+    }
+
     /// The medians of neighbouring rounds, in seconds. The state of a shared machine changes
     /// within seconds, and only neighbours have met the same one.
     fn medians(&self) -> impl Iterator<Item = f64> {

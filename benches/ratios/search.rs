@@ -47,8 +47,11 @@ pub(crate) fn hundred_thousand() -> Vec<Finding> {
         let question = QUESTIONS[answered % QUESTIONS.len()];
         timed(|| assert_eq!(bare_found(&floor, question), HITS))
     };
-    let ratio = ratio(&in_turn(ROUNDS, [&mut search, &mut query]));
-    vec![Finding::at_most("search_100000", ratio, 1.5, ROUNDS).note("messages", MESSAGES as f64)]
+    let samples = in_turn(ROUNDS, [&mut search, &mut query]);
+    let found = Finding::at_most("search_100000", ratio(&samples), 1.5, ROUNDS);
+    // To be read, not to be judged: a search is to take fifty milliseconds at most.
+    let slow = 1_000.0 * samples[0].below(0.95);
+    vec![found.note("messages", MESSAGES as f64).note("p95_ms", slow)]
 }
 
 fn found(

@@ -39,8 +39,8 @@ pub(crate) fn history() -> Vec<Finding> {
     ]
 }
 
-/// Bytes that this process has handed to the kernel to write.
-fn written() -> Option<u64> {
+/// Bytes that this process has handed to the kernel to write into files.
+pub(crate) fn written() -> Option<u64> {
     let counts = std::fs::read_to_string("/proc/self/io").ok()?;
     let line = counts
         .lines()

@@ -12,5 +12,8 @@ pub mod defaults {}
 #[doc = include_str!("consultations.md")]
 pub mod consultations {}
 
+#[doc = include_str!("socketio.md")]
+pub mod socketio {}
+
 #[doc = include_str!("catalogue.md")]
 pub mod catalogue {}

@@ -65,7 +65,7 @@ const LAYERS: &[Layer] = &[
 ];
 
 /// What every adapter may use beside itself.
-const SHARED_ADAPTERS: [&str; 4] = ["http", "printable", "storage", "websocket"];
+const SHARED_ADAPTERS: [&str; 5] = ["http", "json", "printable", "storage", "websocket"];
 
 const BACKENDS: [&str; 4] = ["consultations", "socketio", "apigateway", "gateway"];
 

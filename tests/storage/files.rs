@@ -230,7 +230,7 @@ fn a_place_that_cannot_be_written_is_unavailable() {
 /// Whoever may write anywhere, as a superuser may, cannot see this; the test above stands then.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_read_only_directory_or_file_is_unavailable() {
+async fn f42_a_read_only_directory_or_file_is_unavailable() {
     use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
     let (home, path) = home();
     filled(&path).await;

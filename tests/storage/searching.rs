@@ -426,11 +426,13 @@ async fn indexes_until_killed() {
     let sqlite = SqliteRepository::open(SqliteOptions::new(&path)).expect("a store");
     sqlite.index_at_once();
     let store: Store = sqlite;
+    // Each life has words of its own: a row put again as it is changes nothing.
+    let life = std::process::id();
     for n in OLD + 1.. {
-        let text = if n % 3 == 0 { "answer" } else { "question" };
-        put(&store, vec![said(n, text)]).await;
+        let word = if n % 3 == 0 { "answer" } else { "question" };
+        put(&store, vec![said(n, &format!("{word} {life}"))]).await;
         if n % 5 == 0 {
-            put(&store, vec![said(n - 2, "edited")]).await;
+            put(&store, vec![said(n - 2, &format!("edited {life}"))]).await;
         }
         println!("stored:{n}.");
     }

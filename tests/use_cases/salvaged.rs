@@ -6,15 +6,20 @@ use std::{path::Path, sync::Arc};
 use tempfile::TempDir;
 use tidings::{
     Config,
-    adapters::sqlite::{Executor, SqliteOptions, SqliteRepository, Synchronous},
+    adapters::{
+        memory::MemoryRepository,
+        sqlite::{Executor, SqliteOptions, SqliteRepository, Synchronous},
+    },
     domain::{
+        delivery::DeliveryState,
         event::ClientEvent,
         ids::{ClientMessageId, ConversationId},
         message::Role,
-        outbox::SendMode,
-        ports::{ChatRepository, NewConversation},
+        outbox::{Action, OutboxEntry, SendMode},
+        ports::{ChatRepository, Durability, NewConversation, Rows, chat_repository::RowResult},
+        rules::salvage,
     },
-    testing::{ScriptedService, scripted::Reply},
+    testing::{ScriptedService, repository_contract::samples, scripted::Reply},
 };
 
 use crate::support::{App, chat, pass, secs, unreachable};
@@ -136,4 +141,59 @@ async fn whatever_waited_is_shown_and_done_once() {
     assert_eq!(row.draft.as_deref(), Some("half a sentence"));
     app.assert_sound();
     end(app).await;
+}
+
+/// An edit and a deletion of messages that are not in the store any more.
+fn orphans(rows: &mut dyn Rows) -> RowResult<()> {
+    rows.put_conversation(&samples::bare_conversation("c"))?;
+    let change = |n, action| OutboxEntry {
+        action,
+        ..samples::entry("c", n)
+    };
+    rows.put_outbox(&change(
+        1,
+        Action::Edit {
+            message: samples::key(50),
+            text: "typed".into(),
+            beneath: "was".into(),
+        },
+    ))?;
+    rows.put_outbox(&change(
+        2,
+        Action::Delete {
+            message: samples::key(51),
+            beneath: "was".into(),
+        },
+    ))?;
+    rows.put_outbox(&samples::entry("c", 3))
+}
+
+// covers: F-43, G4
+#[tokio::test]
+async fn a_change_whose_message_is_lost_ends_visibly_and_keeps_what_was_typed() {
+    let store: Arc<dyn ChatRepository> = Arc::new(MemoryRepository::new());
+    let completed = store.transact(Durability::Full, |rows| {
+        orphans(rows)?;
+        salvage::complete(rows)
+    });
+    assert_eq!(completed.await, Ok(2));
+    let look = store.view(|rows| {
+        let (edit, delete) = (samples::key(1), samples::key(2));
+        assert!(rows.outbox_entry(delete)?.is_none());
+        for id in [edit, delete] {
+            let told = rows.journal_of(id)?;
+            let told = told.last().and_then(|entry| entry.reason.clone());
+            assert_eq!(
+                told.map(|reason| reason.code),
+                Some("store.not_saved".into())
+            );
+        }
+        assert!(
+            rows.message(samples::key(3))?.is_some(),
+            "an unsent one has its row"
+        );
+        rows.outbox_entry(edit)
+    });
+    let edit = look.await.unwrap().expect("kept");
+    assert_eq!((edit.state, edit.text()), (DeliveryState::Failed, "typed"));
 }

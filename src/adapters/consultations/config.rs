@@ -6,11 +6,8 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::adapters::{
-    consultations::{
-        Dialect,
-        origin::{self, OriginError, parse_origin},
-    },
-    http::{HttpLimits, TlsSetupError, TrustRoots},
+    consultations::Dialect,
+    http::{HttpLimits, OriginError, TlsSetupError, TrustRoots, origin, parse_origin},
     websocket::WebSocketLimits,
 };
 

@@ -1,7 +1,7 @@
 //! What surrounds every REST body: data with or without a wrapper, errors in four forms.
 
 use crate::{
-    adapters::{consultations::json::Object, printable},
+    adapters::{json::Object, printable},
     domain::ids::ConversationId,
 };
 

@@ -8,9 +8,9 @@ use crate::{
     adapters::{
         consultations::{
             documents::{Documents, Piece},
-            json::Object,
             wire,
         },
+        json::Object,
         printable,
         websocket::{Decoder, Encoder},
     },

@@ -2,8 +2,9 @@
 
 use crate::{
     adapters::{
-        consultations::{envelope::Envelope, json::Object, service::ConsultationsService, wire},
+        consultations::{envelope::Envelope, service::ConsultationsService, wire},
         http::{Effect, HttpReply, HttpRequest, status},
+        json::Object,
     },
     domain::{
         conversation::ServerConversation,

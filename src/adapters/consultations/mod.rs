@@ -12,17 +12,15 @@ mod envelope;
 mod extensions;
 mod frames;
 mod history;
-mod json;
 mod listing;
-mod origin;
 mod send;
 mod service;
 mod session;
 mod wire;
 
+pub use crate::adapters::http::{OriginError, parse_origin};
 pub use config::{ConfigError, ConsultationsConfig, SERVER_PERSONAS, WsAuth};
 pub use dialect::Dialect;
 pub use frames::{ConsultationsDecoder, ConsultationsEncoder};
-pub use origin::{OriginError, parse_origin};
 pub use service::ConsultationsService;
 pub use session::ConsultationsSession;

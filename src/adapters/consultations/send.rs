@@ -6,11 +6,11 @@ use crate::{
     adapters::{
         consultations::{
             envelope::{Complaint, Envelope},
-            json::Object,
             service::{ConsultationsService, finished},
             wire,
         },
         http::{Effect, HttpReply, HttpRequest, status},
+        json::Object,
     },
     domain::{
         event::SendReceipt,

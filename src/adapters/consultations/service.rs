@@ -12,11 +12,11 @@ use crate::{
             ConfigError, ConsultationsConfig,
             dialect::Learned,
             envelope::{Complaint, Envelope},
-            origin, wire,
+            wire,
         },
         http::{
-            Authenticator, AuthorizedClient, Effect, HttpClient, HttpReply, HttpRequest, status,
-            tls,
+            Authenticator, AuthorizedClient, Effect, HttpClient, HttpReply, HttpRequest, origin,
+            status, tls,
         },
         websocket::Dialer,
     },
@@ -34,6 +34,9 @@ use crate::{
         retry::{FailureKind, Outcome, RetryClass, ServiceError},
     },
 };
+
+/// The path that everything lies below.
+const COLLECTION: [&str; 3] = ["api", "v1", "consultations"];
 
 /// The consultations backend behind the [`ChatService`] port.
 pub struct ConsultationsService {
@@ -84,7 +87,7 @@ impl ConsultationsService {
 
     /// The address of the collection.
     pub(super) fn collection(&self) -> Result<Url, ServiceError> {
-        origin::resource(&self.rest_origin, &[]).ok_or_else(no_such_id)
+        origin::resource(&self.rest_origin, &COLLECTION, &[]).ok_or_else(no_such_id)
     }
 
     /// The REST address of something that belongs to a conversation.
@@ -102,7 +105,7 @@ impl ConsultationsService {
         let segments: Vec<&str> = std::iter::once(id.as_str())
             .chain(rest.iter().copied())
             .collect();
-        origin::resource(origin, &segments).ok_or_else(no_such_id)
+        origin::resource(origin, &COLLECTION, &segments).ok_or_else(no_such_id)
     }
 
     /// Makes a call and insists on success.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    adapters::consultations::json::Object,
+    adapters::json::Object,
     domain::{
         conversation::{Context, ServerConversation, Status},
         cursor::ChangeMark,

@@ -19,6 +19,7 @@ pub struct AuthorizedClient {
     http: HttpClient,
     auth: Arc<Authenticator>,
     api_key: Option<SecretString>,
+    refuses: fn(&HttpReply) -> bool,
 }
 
 impl fmt::Debug for AuthorizedClient {
@@ -41,7 +42,15 @@ impl AuthorizedClient {
             http,
             auth,
             api_key,
+            refuses: HttpReply::is_unauthorized,
         }
+    }
+
+    /// The same for a backend that refuses tokens in a way of its own.
+    #[must_use]
+    pub const fn refused_by(mut self, refuses: fn(&HttpReply) -> bool) -> Self {
+        self.refuses = refuses;
+        self
     }
 
     /// The token store, shared with the WebSocket.
@@ -50,7 +59,7 @@ impl AuthorizedClient {
         &self.auth
     }
 
-    /// Makes one call. A 401 proves that nothing happened, so the call may be repeated once.
+    /// Makes one call. A refused token proves that nothing happened, so the call may be repeated once.
     ///
     /// # Errors
     /// [`ServiceError`] where no reply came, or no token is to be had. Any reply is `Ok`.
@@ -60,12 +69,12 @@ impl AuthorizedClient {
     pub async fn call(&self, request: HttpRequest) -> Result<HttpReply, ServiceError> {
         let token = self.auth.token().await?;
         let reply = self.once(request.clone(), token.as_ref()).await?;
-        if !reply.is_unauthorized() {
+        if !(self.refuses)(&reply) {
             return Ok(reply);
         }
         let fresh = self.auth.replace(token).await?;
         let again = self.once(request, Some(&fresh)).await?;
-        if again.is_unauthorized() {
+        if (self.refuses)(&again) {
             self.auth.end(fresh);
         }
         Ok(again)

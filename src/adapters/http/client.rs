@@ -36,6 +36,7 @@ pub struct HttpRequest {
     pub(crate) headers: HeaderMap,
     pub(crate) effect: Effect,
     pub(crate) deadline: Option<Duration>,
+    pub(crate) content_type: &'static str,
 }
 
 impl HttpRequest {
@@ -68,6 +69,13 @@ impl HttpRequest {
         self
     }
 
+    /// Names the body's kind where it is not JSON.
+    #[must_use]
+    pub const fn content_type(mut self, kind: &'static str) -> Self {
+        self.content_type = kind;
+        self
+    }
+
     /// Adds a header; a value that no header can carry is left out.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
@@ -85,6 +93,7 @@ impl HttpRequest {
             headers: HeaderMap::new(),
             effect,
             deadline: None,
+            content_type: "application/json",
         }
     }
 }
@@ -153,13 +162,14 @@ impl HttpClient {
 
     async fn send_and_read(&self, request: HttpRequest) -> Result<HttpReply, ServiceError> {
         let effect = request.effect;
+        let kind = request.content_type;
         let mut built = self
             .inner
             .request(request.method, request.url)
             .headers(request.headers)
             .header(ACCEPT, "application/json");
         if let Some(body) = request.body {
-            built = built.header(CONTENT_TYPE, "application/json").body(body);
+            built = built.header(CONTENT_TYPE, kind).body(body);
         }
         let response = built.send().await.map_err(|e| broken(&e, effect))?;
         self.read(response, effect).await

@@ -1,4 +1,5 @@
-//! The one thing read from a token: when it says it expires. Nothing is verified, nothing trusted.
+//! What is read from a token: when it says it expires, and whom it says it is for. Nothing is
+//! verified, nothing trusted.
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
@@ -16,14 +17,24 @@ struct Claims {
 /// When the token expires by its own word; `None` for anything that is not a JWT with an `exp`.
 #[must_use]
 pub fn expiry(token: &Token) -> Option<WallTime> {
+    let claims: Claims = serde_json::from_slice(&payload(token)?).ok()?;
+    seconds(&claims.exp).map(|at| WallTime::from_millis(at.saturating_mul(1000)))
+}
+
+/// What the token says under this name, where that is text.
+#[must_use]
+pub fn claim(token: &Token, name: &str) -> Option<String> {
+    let claims: serde_json::Value = serde_json::from_slice(&payload(token)?).ok()?;
+    Some(claims.get(name)?.as_str()?.to_owned())
+}
+
+fn payload(token: &Token) -> Option<Vec<u8>> {
     let text = token.expose();
     if text.len() > MAX_TOKEN {
         return None;
     }
     let payload = text.split('.').nth(1)?.trim_end_matches('=');
-    let json = BASE64URL_NOPAD.decode(payload.as_bytes()).ok()?;
-    let claims: Claims = serde_json::from_slice(&json).ok()?;
-    seconds(&claims.exp).map(|at| WallTime::from_millis(at.saturating_mul(1000)))
+    BASE64URL_NOPAD.decode(payload.as_bytes()).ok()
 }
 
 /// Some issuers write a fraction.
@@ -52,6 +63,14 @@ mod tests {
             expiry(&jwt(r#"{"sub":"é?>","exp":1763629200.0}"#)),
             expected
         );
+    }
+
+    #[test]
+    fn a_claim_is_read_where_it_is_text() {
+        let token = jwt(r#"{"userId":"u1","exp":1}"#);
+        assert_eq!(claim(&token, "userId").as_deref(), Some("u1"));
+        assert_eq!(claim(&token, "exp"), None);
+        assert_eq!(claim(&Token::new("opaque"), "userId"), None);
     }
 
     #[test]

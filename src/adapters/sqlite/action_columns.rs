@@ -1,22 +1,18 @@
 //! Between an action and the columns `kind`, `target`, `body` and `beneath` of the outbox.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::{Columns, json};
+use super::{
+    codec::{Columns, json},
+    record::Cell,
+};
 use crate::domain::{
     conversation::{Context, NewConversation},
     ids::{ClientMessageId, MessageId},
     outbox::{Action, ActionKind},
 };
-
-/// What the columns hold.
-pub(super) struct Payload<'a> {
-    pub(super) target: Option<ClientMessageId>,
-    pub(super) body: Cow<'a, str>,
-    pub(super) beneath: Option<&'a str>,
-}
 
 /// What is to be created, as JSON.
 #[derive(Serialize, Deserialize)]
@@ -30,24 +26,33 @@ struct Creation {
 const HIDE: &str = "hide";
 const SHOW: &str = "show";
 
-pub(super) fn encode(action: &Action) -> Payload<'_> {
-    let (target, body) = match action {
-        Action::Send { text } => (None, text.as_str().into()),
-        Action::Create(new) => (None, creation(new).into()),
-        Action::Complete => (None, "".into()),
-        Action::Edit { message, text, .. } => (Some(*message), text.as_str().into()),
-        Action::Delete { message, .. } => (Some(*message), "".into()),
-        Action::MarkRead { up_to } => (None, up_to.as_str().into()),
-        Action::Archive { archived, .. } => (None, shelf(*archived).into()),
-        Action::Stop { question } => (*question, "".into()),
-    };
-    Payload {
-        target,
-        body,
-        beneath: match action {
-            Action::Archive { beneath, .. } => Some(shelf(*beneath)),
-            _ => action.beneath(),
-        },
+/// The message that it changes or asks about.
+pub(super) const fn target(action: &Action) -> Option<&[u8; 16]> {
+    match action {
+        Action::Edit { message, .. } | Action::Delete { message, .. } => Some(message.as_bytes()),
+        Action::Stop {
+            question: Some(message),
+        } => Some(message.as_bytes()),
+        _ => None,
+    }
+}
+
+/// What it says.
+pub(super) fn body(action: &Action) -> Cell<'_> {
+    match action {
+        Action::Send { text } | Action::Edit { text, .. } => text.as_str().into(),
+        Action::Create(new) => creation(new).into(),
+        Action::MarkRead { up_to } => up_to.as_str().into(),
+        Action::Archive { archived, .. } => shelf(*archived).into(),
+        Action::Complete | Action::Delete { .. } | Action::Stop { .. } => "".into(),
+    }
+}
+
+/// What comes back should the server refuse it.
+pub(super) fn beneath(action: &Action) -> Option<&str> {
+    match action {
+        Action::Archive { beneath, .. } => Some(shelf(*beneath)),
+        _ => action.beneath(),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Statements over the `conversation` table.
 
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     codec::{Columns, json, limit},
+    record::{Cell, Column, Table},
     search_index,
 };
 use crate::domain::{
@@ -11,7 +12,9 @@ use crate::domain::{
     cursor::{ChangeMark, SyncCursor, SyncPosition},
     ids::{ConversationId, UserId},
     message::Role,
+    order::SortKey,
     ports::chat_repository::ConversationFilter,
+    time::WallTime,
 };
 
 /// The columns in the order in which [`decode`] takes them.
@@ -37,33 +40,57 @@ pub(super) const LISTED: &str = query!(
      WHERE hidden = ?1 ORDER BY activity_at DESC, id LIMIT ?2"
 );
 
-const INSERT: &str = "INSERT INTO conversation (
-    id, title, archived, draft,
-    server_id, persona, status, server_title,
-    created_at, updated_at, last_message_at, participants, attributes,
-    last_id, last_role, last_body, last_at, last_key,
-    unread, stored, read_to, sync_newest, sync_oldest, sync_listed, mark, version, completing,
-    hidden, activity_at, context_type, context_id)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-    ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)";
-
-/// Columns that no index holds, so that an update of them alone dirties one page.
-pub(super) const UPDATE: &str = "UPDATE conversation SET
-    title = ?2, archived = ?3, draft = ?4,
-    server_id = ?5, persona = ?6, status = ?7, server_title = ?8,
-    created_at = ?9, updated_at = ?10, last_message_at = ?11, participants = ?12, attributes = ?13,
-    last_id = ?14, last_role = ?15, last_body = ?16, last_at = ?17, last_key = ?18,
-    unread = ?19, stored = ?20, read_to = ?21, sync_newest = ?22, sync_oldest = ?23,
-    sync_listed = ?24, mark = ?25, version = ?26, completing = ?27
-    WHERE id = ?1";
-
-/// The list's columns; in most cases nothing of them changed and no index is touched.
-pub(super) const UPDATE_LISTING: &str = "UPDATE conversation SET hidden = ?2, activity_at = ?3
-    WHERE id = ?1 AND (hidden IS NOT ?2 OR activity_at IS NOT ?3)";
-
-/// The binding, which changes at most once.
-pub(super) const UPDATE_CONTEXT: &str = "UPDATE conversation SET context_type = ?2, context_id = ?3
-    WHERE id = ?1 AND (context_type IS NOT ?2 OR context_id IS NOT ?3)";
+/// The columns that are written.
+pub(super) static TABLE: Table<Conversation> = Table::new(
+    "conversation",
+    &[
+        Column::new("id", |row| row.id.as_str().into()),
+        Column::new("title", |row| row.title.as_deref().into()),
+        Column::new("archived", |row| row.archived.into()),
+        Column::new("draft", |row| row.draft.as_deref().into()),
+        Column::new("server_id", |row| row.server.id.as_str().into()),
+        Column::new("persona", |row| row.server.persona.as_deref().into()),
+        Column::new("status", |row| {
+            row.server.status.as_ref().map(Status::as_str).into()
+        }),
+        Column::new("server_title", |row| row.server.title.as_deref().into()),
+        Column::new("context_type", |row| {
+            context(row).map(|bound| bound.kind.as_str()).into()
+        }),
+        Column::new("context_id", |row| {
+            context(row).and_then(|bound| bound.id.as_deref()).into()
+        }),
+        Column::new("created_at", |row| millis(row.server.created_at)),
+        Column::new("updated_at", |row| millis(row.server.updated_at)),
+        Column::new("last_message_at", |row| millis(row.server.last_message_at)),
+        Column::new("participants", people),
+        Column::new("attributes", |row| json(&row.server.attributes).into()),
+        Column::new("last_id", |row| {
+            last(row).map(|last| last.id.as_bytes()).into()
+        }),
+        Column::new("last_role", |row| {
+            last(row).map(|last| last.role.as_str()).into()
+        }),
+        Column::new("last_body", |row| {
+            last(row).map(|last| last.text.as_str()).into()
+        }),
+        Column::new("last_at", |row| millis(last(row).and_then(|last| last.at))),
+        Column::new("last_key", |row| {
+            last(row).map(|last| last.key.as_i64()).into()
+        }),
+        Column::new("activity_at", |row| millis(row.activity_at)),
+        Column::new("hidden", |row| row.is_archived().into()),
+        Column::new("unread", |row| row.unread.into()),
+        Column::new("stored", |row| row.stored.cast_signed().into()),
+        Column::new("read_to", |row| row.read_to.map(SortKey::as_i64).into()),
+        Column::new("sync_newest", |row| cursor(row.sync.newest.as_ref())),
+        Column::new("sync_oldest", |row| cursor(row.sync.oldest.as_ref())),
+        Column::new("sync_listed", |row| mark(row.sync.listed.as_ref())),
+        Column::new("mark", |row| mark(row.server.mark.as_ref())),
+        Column::new("version", |row| row.version.cast_signed().into()),
+        Column::new("completing", |row| row.completing.into()),
+    ],
+);
 
 const REMOVE: &str = "DELETE FROM conversation WHERE id = ?1";
 
@@ -96,11 +123,21 @@ fn part(db: &Connection, hidden: bool, most: usize) -> rusqlite::Result<Vec<Conv
     rows.collect()
 }
 
-pub(super) fn put(db: &Connection, conversation: &Conversation) -> rusqlite::Result<()> {
-    if !update(db, conversation)? {
-        insert(db, conversation)?;
+/// Writes a row whole, or what differs from the row as it is stored.
+pub(super) fn put(
+    db: &Connection,
+    before: Option<&Conversation>,
+    row: &Conversation,
+) -> rusqlite::Result<()> {
+    match before {
+        Some(before) => TABLE.update(db, before, row),
+        None => TABLE.insert(db, row),
     }
-    Ok(())
+}
+
+/// Writes a row whole over whatever is stored of it, readable or not.
+pub(super) fn replace(db: &Connection, row: &Conversation) -> rusqlite::Result<()> {
+    TABLE.replace(db, row)
 }
 
 pub(super) fn remove(db: &Connection, id: &ConversationId) -> rusqlite::Result<()> {
@@ -109,79 +146,29 @@ pub(super) fn remove(db: &Connection, id: &ConversationId) -> rusqlite::Result<(
     search_index::after_remove(db, before.iter())
 }
 
-/// Whether there was such a conversation to update.
-fn update(db: &Connection, conversation: &Conversation) -> rusqlite::Result<bool> {
-    let id = conversation.id.as_str();
-    let found = with_plain(conversation, |plain| {
-        db.prepare_cached(UPDATE)?.execute(plain)
-    })?;
-    if found == 0 {
-        return Ok(false);
-    }
-    let listing = params![id, conversation.is_archived(), activity(conversation)];
-    db.prepare_cached(UPDATE_LISTING)?.execute(listing)?;
-    let (kind, entity) = context(conversation);
-    db.prepare_cached(UPDATE_CONTEXT)?
-        .execute(params![id, kind, entity])?;
-    Ok(true)
+fn context(row: &Conversation) -> Option<&Context> {
+    row.server.context.as_ref()
 }
 
-fn insert(db: &Connection, conversation: &Conversation) -> rusqlite::Result<usize> {
-    let hidden = conversation.is_archived();
-    let activity = activity(conversation);
-    let (kind, entity) = context(conversation);
-    with_plain(conversation, |plain| {
-        let rest: [&dyn ToSql; 4] = [&hidden, &activity, &kind, &entity];
-        let all: Vec<&dyn ToSql> = plain.iter().copied().chain(rest).collect();
-        db.prepare_cached(INSERT)?.execute(all.as_slice())
-    })
+const fn last(row: &Conversation) -> Option<&LastMessage> {
+    row.last_message.as_ref()
 }
 
-fn activity(conversation: &Conversation) -> Option<i64> {
-    conversation.activity_at.map(|at| at.as_millis())
+fn people(row: &Conversation) -> Cell<'_> {
+    let names: Vec<&str> = row.server.participants.iter().map(UserId::as_str).collect();
+    json(&names).into()
 }
 
-fn context(conversation: &Conversation) -> (Option<&str>, Option<&str>) {
-    match &conversation.server.context {
-        Some(context) => (Some(&context.kind), context.id.as_deref()),
-        None => (None, None),
-    }
+fn millis(at: Option<WallTime>) -> Cell<'static> {
+    at.map(WallTime::as_millis).into()
 }
 
-/// Binds the id and the columns that no index holds.
-fn with_plain<T>(of: &Conversation, run: impl FnOnce(&[&dyn ToSql]) -> T) -> T {
-    let said = &of.server;
-    let last = of.last_message.as_ref();
-    let people: Vec<&str> = said.participants.iter().map(UserId::as_str).collect();
-    run(params![
-        of.id.as_str(),
-        of.title,
-        of.archived,
-        of.draft,
-        said.id.as_str(),
-        said.persona,
-        said.status.as_ref().map(Status::as_str),
-        said.title,
-        said.created_at.map(|at| at.as_millis()),
-        said.updated_at.map(|at| at.as_millis()),
-        said.last_message_at.map(|at| at.as_millis()),
-        json(&people),
-        json(&said.attributes),
-        last.map(|last| last.id.as_bytes()),
-        last.map(|last| last.role.as_str()),
-        last.map(|last| last.text.as_str()),
-        last.and_then(|last| last.at).map(|at| at.as_millis()),
-        last.map(|last| last.key.as_i64()),
-        of.unread,
-        of.stored.cast_signed(),
-        of.read_to.map(|key| key.as_i64()),
-        of.sync.newest.as_ref().map(SyncCursor::as_str),
-        of.sync.oldest.as_ref().map(SyncCursor::as_str),
-        of.sync.listed.as_ref().map(ChangeMark::as_str),
-        said.mark.as_ref().map(ChangeMark::as_str),
-        of.version.cast_signed(),
-        of.completing,
-    ])
+fn cursor(at: Option<&SyncCursor>) -> Cell<'_> {
+    at.map(SyncCursor::as_str).into()
+}
+
+fn mark(of: Option<&ChangeMark>) -> Cell<'_> {
+    of.map(ChangeMark::as_str).into()
 }
 
 fn decode(row: &Row<'_>) -> rusqlite::Result<Conversation> {

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     codec::{Columns, kind_number, limit, state_number},
-    outbox_rows::{count, retry_after},
+    outbox_rows::retry_after,
 };
 use crate::domain::{
     ids::{ClientMessageId, ConversationId, MessageId},
@@ -34,14 +34,33 @@ pub(super) const OF: &str = query!(
      WHERE conversation IN (SELECT pk FROM conversation) AND message = ?1"
 );
 
-/// The counter outlives the rows.
-pub(super) const HEAD: &str = "SELECT value FROM counter WHERE name = 'journal'";
+/// The last number given, in the words of a statement about it: that of the last entry, or where
+/// entries were removed, the last they had. So appending, which every step of every message does,
+/// need not count.
+macro_rules! head {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            "max((SELECT value FROM counter WHERE name = 'journal'),
+             (SELECT coalesce(max(sequence), 0) FROM journal))",
+            $after
+        )
+    };
+}
 
-const APPEND: &str = "INSERT INTO journal (
+pub(super) const HEAD: &str = head!("SELECT ", "");
+
+/// Whoever removes entries keeps the head first: no number comes again.
+const KEEP_HEAD: &str = head!("UPDATE counter SET value = ", " WHERE name = 'journal'");
+
+const APPEND: &str = head!(
+    "INSERT INTO journal (
     message, conversation, at, state, attempt, next_attempt_at, server_id,
     reason_code, reason_retry, reason_after_ms, reason_text, kind, sequence)
     VALUES (?1, (SELECT pk FROM conversation WHERE id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-    ?12, (SELECT value + 1 FROM counter WHERE name = 'journal'))";
+    ?12, 1 + ",
+    ")"
+);
 
 const MOVE: &str = "UPDATE journal SET conversation = (SELECT pk FROM conversation WHERE id = ?2)
     WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)";
@@ -67,8 +86,12 @@ pub(super) fn append(db: &Connection, entry: &JournalEntry) -> rusqlite::Result<
         reason.map(|reason| reason.text.as_str()),
         kind_number(entry.kind),
     ])?;
-    // Counted last: an entry that is refused takes no number.
-    count(db, "journal")
+    Ok(())
+}
+
+/// Before entries are removed.
+pub(super) fn keep_head(db: &Connection) -> rusqlite::Result<()> {
+    db.prepare_cached(KEEP_HEAD)?.execute(()).map(drop)
 }
 
 pub(super) fn move_all(

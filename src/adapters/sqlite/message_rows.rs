@@ -1,9 +1,10 @@
 //! Statements over the `message` table.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, ToSql, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, params};
 
 use super::{
     codec::{Columns, completeness_number, limit, overlay_number, state_number},
+    record::{Column, Table},
     search_index,
 };
 use crate::domain::{
@@ -11,6 +12,7 @@ use crate::domain::{
     ids::{ClientMessageId, ConversationId, MessageId, UserId},
     message::{Message, Role},
     order::SortKey,
+    time::WallTime,
 };
 
 /// The columns in the order in which [`decode`] takes them, and the row number.
@@ -80,27 +82,44 @@ pub(super) const KEY_BELOW: &str = "SELECT max(sort_key) FROM message INDEXED BY
 
 pub(super) const BY_NUMBER: &str = query!("WHERE pk = ?1");
 
-const INSERT: &str = "INSERT INTO message (
-    id, role, sender, body, state, created_at, answers, completeness, revision, version,
-    left_above, overlay, conversation, server_id, own, sort_key, attempts, deleted, unread, gap)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
-    (SELECT pk FROM conversation WHERE id = ?13), ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
-
-/// Columns that no index holds: streamed text and the like dirty one page.
-pub(super) const UPDATE: &str = "UPDATE message SET
-    role = ?2, sender = ?3, body = ?4, state = ?5, created_at = ?6, answers = ?7,
-    completeness = ?8, revision = ?9, version = ?10,
-    left_above = ?11, overlay = ?12
-    WHERE id = ?1";
-
-/// Columns that stand in an index; the row is written only where one of them changed.
-pub(super) const UPDATE_INDEXED: &str = "UPDATE message SET
-    conversation = (SELECT pk FROM conversation WHERE id = ?2), server_id = ?3, own = ?4,
-    sort_key = ?5, attempts = ?6, deleted = ?7, unread = ?8, gap = ?9
-    WHERE id = ?1 AND (
-        conversation IS NOT (SELECT pk FROM conversation WHERE id = ?2) OR server_id IS NOT ?3
-        OR own IS NOT ?4 OR sort_key IS NOT ?5 OR attempts IS NOT ?6 OR deleted IS NOT ?7
-        OR unread IS NOT ?8 OR gap IS NOT ?9)";
+/// The columns that are written.
+pub(super) static TABLE: Table<Message> = Table::new(
+    "message",
+    &[
+        Column::new("id", |row| row.id.as_bytes().into()),
+        Column::conversation(|row| row.conversation.as_str().into()),
+        Column::new("server_id", |row| {
+            row.server_id.as_ref().map(MessageId::as_str).into()
+        }),
+        Column::new("role", |row| row.role.as_str().into()),
+        Column::new("sender", |row| {
+            row.sender.as_ref().map(UserId::as_str).into()
+        }),
+        Column::new("own", |row| row.own.into()),
+        Column::new("body", |row| row.text.as_str().into()),
+        Column::new("sort_key", |row| row.key.as_i64().into()),
+        Column::new("state", |row| state_number(row.state).into()),
+        Column::new("attempts", |row| row.attempts.into()),
+        Column::new("created_at", |row| {
+            row.created_at.map(WallTime::as_millis).into()
+        }),
+        Column::new("answers", |row| {
+            row.answers.as_ref().map(ClientMessageId::as_bytes).into()
+        }),
+        Column::new("completeness", |row| {
+            completeness_number(row.completeness).into()
+        }),
+        Column::new("deleted", |row| row.deleted.into()),
+        Column::new("unread", |row| row.unread.into()),
+        Column::new("gap", |row| row.gap.as_ref().map(gap_text).into()),
+        Column::new("revision", |row| row.revision.cast_signed().into()),
+        Column::new("version", |row| row.version.cast_signed().into()),
+        Column::new("left_above", |row| {
+            row.left_above.map(SortKey::as_i64).into()
+        }),
+        Column::new("overlay", |row| row.overlay.map(overlay_number).into()),
+    ],
+);
 
 const REMOVE: &str = "DELETE FROM message WHERE id = ?1";
 
@@ -116,14 +135,11 @@ pub(super) fn move_all(
     to: &ConversationId,
 ) -> rusqlite::Result<()> {
     for row in page(db, from, None, usize::MAX, true)? {
-        let conversation = to.clone();
-        update(
-            db,
-            &Message {
-                conversation,
-                ..row
-            },
-        )?;
+        let moved = Message {
+            conversation: to.clone(),
+            ..row.clone()
+        };
+        update(db, &row, &moved)?;
     }
     Ok(())
 }
@@ -226,31 +242,15 @@ pub(super) fn server_key_below(
 }
 
 pub(super) fn insert(db: &Connection, message: &Message) -> rusqlite::Result<()> {
-    with_plain(message, |plain| {
-        with_indexed(message, |indexed| {
-            let all: Vec<&dyn ToSql> = plain.iter().chain(indexed).copied().collect();
-            db.prepare_cached(INSERT)?.execute(all.as_slice())
-        })
-    })?;
-    Ok(())
+    TABLE.insert(db, message)
 }
 
-pub(super) fn update(db: &Connection, message: &Message) -> rusqlite::Result<()> {
-    let before = search_index::before_update(db, message)?;
-    // First what constraints can refuse: a refused row must not be half changed.
-    with_indexed(message, |indexed| {
-        let id = message.id.as_bytes();
-        let all: Vec<&dyn ToSql> = std::iter::once(&id as &dyn ToSql)
-            .chain(indexed.iter().copied())
-            .collect();
-        db.prepare_cached(UPDATE_INDEXED)?.execute(all.as_slice())
-    })?;
-    let found = with_plain(message, |plain| db.prepare_cached(UPDATE)?.execute(plain))?;
-    if found == 0 {
-        return Err(rusqlite::Error::QueryReturnedNoRows);
-    }
-    match before {
-        Some(before) => search_index::after_update(db, &before, message),
+/// Changes a row that is stored as `before`.
+pub(super) fn update(db: &Connection, before: &Message, after: &Message) -> rusqlite::Result<()> {
+    let place = search_index::before_update(db, before, after)?;
+    TABLE.update(db, before, after)?;
+    match place {
+        Some(place) => search_index::after_update(db, &place, after),
         None => Ok(()),
     }
 }
@@ -265,38 +265,6 @@ pub(super) fn remove(db: &Connection, id: ClientMessageId) -> rusqlite::Result<(
 pub(super) fn by_number(db: &Connection, pk: i64) -> rusqlite::Result<Option<Message>> {
     let mut statement = db.prepare_cached(BY_NUMBER)?;
     statement.query_row([pk], decode).optional()
-}
-
-/// Binds the key and the columns that no index holds.
-fn with_plain<T>(of: &Message, run: impl FnOnce(&[&dyn ToSql]) -> T) -> T {
-    run(params![
-        of.id.as_bytes(),
-        of.role.as_str(),
-        of.sender.as_ref().map(UserId::as_str),
-        of.text,
-        state_number(of.state),
-        of.created_at.map(|at| at.as_millis()),
-        of.answers.as_ref().map(ClientMessageId::as_bytes),
-        completeness_number(of.completeness),
-        of.revision.cast_signed(),
-        of.version.cast_signed(),
-        of.left_above.map(SortKey::as_i64),
-        of.overlay.map(overlay_number),
-    ])
-}
-
-/// Binds the columns that stand in an index.
-fn with_indexed<T>(of: &Message, run: impl FnOnce(&[&dyn ToSql]) -> T) -> T {
-    run(params![
-        of.conversation.as_str(),
-        of.server_id.as_ref().map(MessageId::as_str),
-        of.own,
-        of.key.as_i64(),
-        of.attempts,
-        of.deleted,
-        of.unread,
-        of.gap.as_ref().map(gap_text),
-    ])
 }
 
 /// A gap that no backward read fills has no cursor: that is the empty text.

@@ -8,6 +8,7 @@
 //! | `writer` | group commit: the waiting jobs in one transaction, a savepoint each |
 //! | `reader` | one consistent view for each job, on connections of its own |
 //! | `rows`, `*_rows` | the primitives, statement by statement |
+//! | `record`, `known` | an update writes what changed of the row that the transaction knows |
 //! | `search_index`, `search_rows` | full text: what the writer takes in when idle, and the question |
 //! | `search_repair` | an index whose pages are damaged is made again |
 //! | `spare`, `salvage`, `generic` | the second copy of what is unsent, and what it is for |
@@ -27,6 +28,7 @@ mod error;
 mod generic;
 mod housekeeping;
 mod journal_rows;
+mod known;
 mod message_rows;
 mod migrate;
 mod open;
@@ -36,6 +38,7 @@ mod owner;
 mod probe;
 mod queue;
 mod reader;
+mod record;
 mod repository;
 mod rows;
 mod salvage;

@@ -19,7 +19,7 @@ use super::{
 use crate::domain::ports::{RepositoryError, chat_repository::RowResult};
 
 /// Every statement of the store stays prepared.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 
 /// Settings of every connection, set and not assumed: other builds of SQLite have other defaults.
 ///
@@ -67,32 +67,41 @@ pub(super) struct Opened {
 /// it open; `Unavailable` where it cannot be written.
 pub(super) fn store(options: &SqliteOptions) -> RowResult<(Opened, Users)> {
     // Before anything is made beside a file that is not for us.
-    match admit(options) {
-        Ok(()) | Err(RepositoryError::Corrupt) => {}
+    let look = match admit(options) {
+        Ok(look) => look,
+        Err(RepositoryError::Corrupt) => Look::Due,
         Err(error) => return Err(error),
-    }
+    };
     let (users, alone) = Users::enter(&options.path, options.busy_timeout)?;
     let opened = if alone {
-        whole(options)
+        whole(options, look)
     } else {
         beside_others(options)
     };
     let opened = match opened {
-        Err(RepositoryError::Corrupt) if !alone => users.alone(|| whole(options)),
+        Err(RepositoryError::Corrupt) if !alone => users.alone(|| whole(options, Look::Due)),
         other => other,
     }?;
     users.share()?;
     Ok((opened, users))
 }
 
+/// Whether the file has been looked at as it will be opened. A look costs a connection and its
+/// schema, as much as the opening itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    Due,
+    Done,
+}
+
 /// Whether this version may read it, with this key.
-fn admit(options: &SqliteOptions) -> RowResult<()> {
+fn admit(options: &SqliteOptions) -> RowResult<Look> {
     if housekeeping::is_wiping(&options.path) || cipher::is_moving(&options.path) {
-        return Ok(());
+        return Ok(Look::Due);
     }
     match cipher::look(options)? {
-        Found::Fits => probe::check(options),
-        Found::Other(old) => probe::check(&old),
+        Found::Fits => probe::check(options).map(|()| Look::Done),
+        Found::Other(old) => probe::check(&old).map(|()| Look::Due),
     }
 }
 
@@ -100,7 +109,7 @@ fn admit(options: &SqliteOptions) -> RowResult<()> {
 ///
 /// # Errors
 /// As [`store`], without `Corrupt`.
-pub(super) fn whole(options: &SqliteOptions) -> RowResult<Opened> {
+fn whole(options: &SqliteOptions, look: Look) -> RowResult<Opened> {
     housekeeping::finish_wipe(&options.path)?;
     salvage::finish(&options.path)?;
     cipher::finish(&options.path)?;
@@ -109,17 +118,18 @@ pub(super) fn whole(options: &SqliteOptions) -> RowResult<Opened> {
         Found::Other(_) if options.passive => return Err(to_be_encrypted()),
         Found::Other(old) => {
             // As what it is: nothing of it gets lost on the way.
-            let opened = settled(&old)?;
+            let opened = settled(&old, Look::Due)?;
             fold_at_end(&opened.db, false)?;
             cipher::seal(options, &old, opened.db)?;
+            return settled(options, Look::Due);
         }
     }
-    settled(options)
+    settled(options, look)
 }
 
 /// Opens it, salvaged where it is damaged.
-fn settled(options: &SqliteOptions) -> RowResult<Opened> {
-    let opened = compared(options);
+fn settled(options: &SqliteOptions, look: Look) -> RowResult<Opened> {
+    let opened = compared(options, look);
     match opened {
         Err(RepositoryError::Corrupt) => replaced(options).map(|(opened, _)| opened),
         other => other,
@@ -127,8 +137,8 @@ fn settled(options: &SqliteOptions) -> RowResult<Opened> {
 }
 
 /// Opens, and compares with the spare.
-fn compared(options: &SqliteOptions) -> RowResult<Opened> {
-    let mut db = writer(options)?;
+fn compared(options: &SqliteOptions, look: Look) -> RowResult<Opened> {
+    let mut db = writer(options, look)?;
     let (spare, ledger) = compare::agree(&mut db, options)?;
     fold_at_end(&db, true)?;
     Ok(Opened { db, spare, ledger })
@@ -143,11 +153,11 @@ pub(super) fn replaced(options: &SqliteOptions) -> RowResult<(Opened, bool)> {
     if !mended {
         salvage::replace(options)?;
     }
-    compared(options).map(|opened| (opened, !mended))
+    compared(options, Look::Due).map(|opened| (opened, !mended))
 }
 
 fn mended(options: &SqliteOptions) -> RowResult<bool> {
-    search_repair::mend(&writer(options)?)
+    search_repair::mend(&writer(options, Look::Due)?)
 }
 
 /// Opens what others have open too: who opened it first has compared.
@@ -158,7 +168,7 @@ pub(super) fn beside_others(options: &SqliteOptions) -> RowResult<Opened> {
     if let Found::Other(_) = cipher::look(options)? {
         return Err(to_be_encrypted());
     }
-    let db = writer(options)?;
+    let db = writer(options, Look::Due)?;
     let spare = Spare::open(options, &db)?;
     fold_at_end(&db, true)?;
     let mut ledger = Ledger::default();
@@ -166,9 +176,12 @@ pub(super) fn beside_others(options: &SqliteOptions) -> RowResult<Opened> {
     Ok(Opened { db, spare, ledger })
 }
 
-/// A connection for writing, the schema being the newest.
-fn writer(options: &SqliteOptions) -> RowResult<Connection> {
-    probe::check(options)?;
+/// A connection for writing, the schema being the newest. Should a later version have come between
+/// the look and this, the migration meets it, before anything is written.
+fn writer(options: &SqliteOptions, look: Look) -> RowResult<Connection> {
+    if look == Look::Due {
+        probe::check(options)?;
+    }
     let mut db = writing(&options.path, options)?;
     fold_at_end(&db, false)?;
     // SQLite falls back to reading where it may not write; every accept would fail then.

@@ -5,11 +5,13 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{
     action_columns,
     codec::{Columns, kind_number, number, state_number},
+    record::{Column, Table},
 };
 use crate::domain::{
     delivery::Reason,
     ids::{ClientMessageId, ConversationId},
     outbox::{OutboxEntry, SendMode, Track},
+    time::WallTime,
 };
 
 /// The columns in the order in which [`decode`] takes them.
@@ -54,22 +56,43 @@ pub(super) const NEXT_HEAD: &str = "SELECT conversation, track, id
     WHERE parked = 0 AND state IN (0, 1, 2) AND (conversation, track) >= (?1, ?2)
     ORDER BY conversation, track, state = 0, accept_order LIMIT 1";
 
-const PUT: &str = "INSERT INTO outbox (
-    id, conversation, kind, track, target, body, beneath, durable, state, accept_order, attempt,
-    failures, accepted_at, expires_at, next_attempt_at, reason_code, reason_retry,
-    reason_after_ms, reason_text, wire_id, parked)
-    VALUES (?1, (SELECT pk FROM conversation WHERE id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-    ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
-    ON CONFLICT (id) DO UPDATE SET
-    conversation = excluded.conversation, kind = excluded.kind, track = excluded.track,
-    target = excluded.target, body = excluded.body, beneath = excluded.beneath,
-    durable = excluded.durable,
-    state = excluded.state, accept_order = excluded.accept_order, attempt = excluded.attempt,
-    failures = excluded.failures, accepted_at = excluded.accepted_at,
-    expires_at = excluded.expires_at, next_attempt_at = excluded.next_attempt_at,
-    reason_code = excluded.reason_code, reason_retry = excluded.reason_retry,
-    reason_after_ms = excluded.reason_after_ms, reason_text = excluded.reason_text,
-    wire_id = excluded.wire_id, parked = excluded.parked";
+/// The columns that are written.
+pub(super) static TABLE: Table<OutboxEntry> = Table::new(
+    "outbox",
+    &[
+        Column::new("id", |row| row.id.as_bytes().into()),
+        Column::conversation(|row| row.conversation.as_str().into()),
+        Column::new("kind", |row| kind_number(row.kind()).into()),
+        Column::new("track", |row| track_number(row.kind().track()).into()),
+        Column::new("target", |row| action_columns::target(&row.action).into()),
+        Column::new("body", |row| action_columns::body(&row.action)),
+        Column::new("beneath", |row| action_columns::beneath(&row.action).into()),
+        Column::new("durable", |row| (row.mode == SendMode::Durable).into()),
+        Column::new("state", |row| state_number(row.state).into()),
+        Column::new("accept_order", |row| row.order.into()),
+        Column::new("attempt", |row| row.attempt.into()),
+        Column::new("failures", |row| row.failures.into()),
+        Column::new("accepted_at", |row| row.accepted_at.as_millis().into()),
+        Column::new("expires_at", |row| row.expires_at.as_millis().into()),
+        Column::new("next_attempt_at", |row| {
+            row.next_attempt_at.map(WallTime::as_millis).into()
+        }),
+        Column::new("reason_code", |row| {
+            row.reason.as_ref().map(|why| why.code.as_str()).into()
+        }),
+        Column::new("reason_retry", |row| {
+            row.reason.as_ref().map(|why| why.retryable).into()
+        }),
+        Column::new("reason_after_ms", |row| {
+            row.reason.as_ref().and_then(retry_after).into()
+        }),
+        Column::new("reason_text", |row| {
+            row.reason.as_ref().map(|why| why.text.as_str()).into()
+        }),
+        Column::new("wire_id", |row| row.wire_id.as_deref().into()),
+        Column::new("parked", |row| row.parked.into()),
+    ],
+);
 
 const MOVE: &str = "UPDATE outbox SET conversation = (SELECT pk FROM conversation WHERE id = ?2)
     WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)";
@@ -83,13 +106,9 @@ pub(super) const COUNT: &str = "UPDATE counter SET value = value + 1 WHERE name 
 pub(super) const COUNTED: &str = "SELECT value FROM counter WHERE name = ?1";
 
 pub(super) fn next_order(db: &Connection) -> rusqlite::Result<i64> {
-    count(db, "order")?;
+    db.prepare_cached(COUNT)?.execute(["order"])?;
     let mut statement = db.prepare_cached(COUNTED)?;
     statement.query_row(["order"], |row| row.get(0))
-}
-
-pub(super) fn count(db: &Connection, counter: &str) -> rusqlite::Result<()> {
-    db.prepare_cached(COUNT)?.execute([counter]).map(drop)
 }
 
 pub(super) fn one(db: &Connection, id: ClientMessageId) -> rusqlite::Result<Option<OutboxEntry>> {
@@ -116,8 +135,8 @@ pub(super) fn track(
     track: Track,
 ) -> rusqlite::Result<Vec<OutboxEntry>> {
     let mut statement = db.prepare_cached(OF_TRACK)?;
-    let number = number(&Track::ALL, &track);
-    in_order(statement.query_map(params![conversation.as_str(), number], decode)?)
+    let bounds = params![conversation.as_str(), track_number(track)];
+    in_order(statement.query_map(bounds, decode)?)
 }
 
 pub(super) fn changes(
@@ -151,33 +170,27 @@ pub(super) fn heads(db: &Connection) -> rusqlite::Result<Vec<OutboxEntry>> {
     in_order(found.into_iter())
 }
 
-pub(super) fn put(db: &Connection, entry: &OutboxEntry) -> rusqlite::Result<()> {
-    let reason = entry.reason.as_ref();
-    let payload = action_columns::encode(&entry.action);
-    db.prepare_cached(PUT)?.execute(params![
-        entry.id.as_bytes(),
-        entry.conversation.as_str(),
-        kind_number(entry.kind()),
-        number(&Track::ALL, &entry.kind().track()),
-        payload.target.map(|id| *id.as_bytes()),
-        payload.body,
-        payload.beneath,
-        entry.mode == SendMode::Durable,
-        state_number(entry.state),
-        entry.order,
-        entry.attempt,
-        entry.failures,
-        entry.accepted_at.as_millis(),
-        entry.expires_at.as_millis(),
-        entry.next_attempt_at.map(|at| at.as_millis()),
-        reason.map(|reason| reason.code.as_str()),
-        reason.map(|reason| reason.retryable),
-        reason.and_then(retry_after),
-        reason.map(|reason| reason.text.as_str()),
-        entry.wire_id,
-        entry.parked,
-    ])?;
-    Ok(())
+/// Writes what differs from the row as it is stored, where that is known; else the whole row,
+/// should there be none.
+pub(super) fn put(
+    db: &Connection,
+    before: Option<&OutboxEntry>,
+    row: &OutboxEntry,
+) -> rusqlite::Result<()> {
+    if let Some(before) = before {
+        return TABLE.update(db, before, row);
+    }
+    if TABLE.insert_if_new(db, row)? {
+        return Ok(());
+    }
+    match one(db, row.id)? {
+        Some(before) => TABLE.update(db, &before, row),
+        None => Err(rusqlite::Error::QueryReturnedNoRows),
+    }
+}
+
+fn track_number(track: Track) -> i64 {
+    number(&Track::ALL, &track)
 }
 
 pub(super) fn move_all(

@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 
 use super::{
-    conversation_rows, error::failed, housekeeping, journal_rows, message_rows, outbox_rows,
-    search_rows, spare::Ledger,
+    conversation_rows, error::failed, housekeeping, journal_rows, known::Known, message_rows,
+    outbox_rows, search_rows, spare::Ledger,
 };
 use crate::domain::{
     conversation::Conversation,
@@ -25,6 +25,8 @@ pub(super) struct SqliteRows<'a> {
     db: &'a Connection,
     /// What is changed of the rows that are kept twice; `None` where nothing may be changed.
     ledger: Option<&'a mut Ledger>,
+    /// Only where it can write: who reads asks once.
+    known: Known,
     /// Why SQLite gave the transaction up by itself, as it may when the disk is full. A job that
     /// overlooks that error must not go on: its statements would commit one by one.
     lost: Option<RepositoryError>,
@@ -33,19 +35,21 @@ pub(super) struct SqliteRows<'a> {
 }
 
 impl<'a> SqliteRows<'a> {
-    pub(super) const fn writing(db: &'a Connection, ledger: &'a mut Ledger) -> Self {
+    pub(super) fn writing(db: &'a Connection, ledger: &'a mut Ledger) -> Self {
         Self {
             db,
             ledger: Some(ledger),
+            known: Known::default(),
             lost: None,
             damaged: false,
         }
     }
 
-    pub(super) const fn reading(db: &'a Connection) -> Self {
+    pub(super) fn reading(db: &'a Connection) -> Self {
         Self {
             db,
             ledger: None,
+            known: Known::default(),
             lost: None,
             damaged: false,
         }
@@ -91,7 +95,17 @@ impl<'a> SqliteRows<'a> {
         Ok(done)
     }
 
+    /// A message that was read by itself is likely to be changed.
+    fn learn(&mut self, found: Option<Message>) -> Option<Message> {
+        if let Some(row) = found.as_ref().filter(|_| self.ledger.is_some()) {
+            self.known.keep_message(row);
+        }
+        found
+    }
+
     fn note(&mut self, error: rusqlite::Error) -> RepositoryError {
+        // What failed may have been half done.
+        self.known = Known::default();
         let error = failed(error);
         if self.db.is_autocommit() {
             self.lost = Some(error.clone());
@@ -102,7 +116,14 @@ impl<'a> SqliteRows<'a> {
 
 impl Rows for SqliteRows<'_> {
     fn conversation(&mut self, id: &ConversationId) -> RowResult<Option<Conversation>> {
-        self.look(|db| conversation_rows::one(db, id))
+        if let Some(row) = self.known.conversation(id) {
+            return Ok(Some(row.clone()));
+        }
+        let found = self.look(|db| conversation_rows::one(db, id))?;
+        if let Some(row) = found.as_ref().filter(|_| self.ledger.is_some()) {
+            self.known.keep_conversation(row);
+        }
+        Ok(found)
     }
 
     fn conversations(&mut self, filter: ConversationFilter) -> RowResult<Vec<Conversation>> {
@@ -110,15 +131,22 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn put_conversation(&mut self, conversation: &Conversation) -> RowResult<()> {
+        let before = self.conversation(&conversation.id)?;
         self.change_kept(
-            |db| conversation_rows::put(db, conversation),
+            |db| conversation_rows::put(db, before.as_ref(), conversation),
             |ledger| ledger.conversation(conversation),
-        )
+        )?;
+        self.known.keep_conversation(conversation);
+        Ok(())
     }
 
     fn remove_conversation(&mut self, id: &ConversationId) -> RowResult<()> {
+        self.known = Known::default();
         self.change_kept(
-            |db| conversation_rows::remove(db, id),
+            |db| {
+                journal_rows::keep_head(db)?;
+                conversation_rows::remove(db, id)
+            },
             |ledger| ledger.removed(id),
         )
     }
@@ -129,6 +157,7 @@ impl Rows for SqliteRows<'_> {
             return Err(RepositoryError::Internal(text.to_owned()));
         }
         let moved = self.outbox(Some(from))?;
+        self.known = Known::default();
         self.change_kept(
             |db| {
                 message_rows::move_all(db, from, to)?;
@@ -140,7 +169,11 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn message(&mut self, id: ClientMessageId) -> RowResult<Option<Message>> {
-        self.look(|db| message_rows::one(db, id))
+        if let Some(row) = self.known.message(id) {
+            return Ok(Some(row.clone()));
+        }
+        let found = self.look(|db| message_rows::one(db, id))?;
+        Ok(self.learn(found))
     }
 
     fn message_by_server_id(
@@ -148,7 +181,11 @@ impl Rows for SqliteRows<'_> {
         conversation: &ConversationId,
         id: &MessageId,
     ) -> RowResult<Option<Message>> {
-        self.look(|db| message_rows::by_server_id(db, conversation, id))
+        if let Some(row) = self.known.by_server_id(conversation, id) {
+            return Ok(Some(row.clone()));
+        }
+        let found = self.look(|db| message_rows::by_server_id(db, conversation, id))?;
+        Ok(self.learn(found))
     }
 
     fn unplaced(&mut self, conversation: &ConversationId) -> RowResult<Vec<Message>> {
@@ -164,10 +201,17 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn update_message(&mut self, message: &Message) -> RowResult<()> {
-        self.change(|db| message_rows::update(db, message))
+        let before = self.message(message.id)?;
+        self.change(|db| match &before {
+            Some(before) => message_rows::update(db, before, message),
+            None => Err(rusqlite::Error::QueryReturnedNoRows),
+        })?;
+        self.known.keep_message(message);
+        Ok(())
     }
 
     fn remove_message(&mut self, id: ClientMessageId) -> RowResult<()> {
+        self.known.forget_message(id);
         self.change(|db| message_rows::remove(db, id))
     }
 
@@ -233,17 +277,28 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn outbox_entry(&mut self, id: ClientMessageId) -> RowResult<Option<OutboxEntry>> {
-        self.look(|db| outbox_rows::one(db, id))
+        if let Some(row) = self.known.outbox_entry(id) {
+            return Ok(Some(row.clone()));
+        }
+        let found = self.look(|db| outbox_rows::one(db, id))?;
+        if let Some(row) = found.as_ref().filter(|_| self.ledger.is_some()) {
+            self.known.keep_outbox(row);
+        }
+        Ok(found)
     }
 
     fn put_outbox(&mut self, entry: &OutboxEntry) -> RowResult<()> {
+        let before = self.known.outbox_entry(entry.id).cloned();
         self.change_kept(
-            |db| outbox_rows::put(db, entry),
+            |db| outbox_rows::put(db, before.as_ref(), entry),
             |ledger| ledger.outbox(entry),
-        )
+        )?;
+        self.known.keep_outbox(entry);
+        Ok(())
     }
 
     fn remove_outbox(&mut self, id: ClientMessageId) -> RowResult<()> {
+        self.known.forget_outbox(id);
         self.change_kept(
             |db| outbox_rows::remove(db, id),
             |ledger| ledger.left_outbox(id),

@@ -32,7 +32,8 @@ use crate::domain::{
     rules::salvage as rules,
 };
 
-/// Where the journal goes on when its last number cannot be read: beyond any that was given.
+/// How far the journal goes on behind its counter, which tells of removed entries only: beyond any
+/// number that was given.
 const JOURNAL_BEYOND: i64 = 1 << 32;
 
 /// The number of the state `Uncertain`: sent or not, nobody here knows.
@@ -101,7 +102,7 @@ fn mend_unreadable(db: &Connection, spare: &Contents) -> rusqlite::Result<()> {
                 .find(|(known, _)| *known == id.as_str());
             let mut bare = Conversation::new(ServerConversation::bare(id));
             bare.draft = draft.and_then(|(_, row)| row.text("draft").map(str::to_owned));
-            conversation_rows::put(db, &bare)?;
+            conversation_rows::replace(db, &bare)?;
         }
     }
     Ok(())
@@ -122,14 +123,14 @@ fn conclude(db: &Connection, kept: &str, lost: u64) -> RowResult<()> {
 fn count_on(db: &Connection, remains: &Remains, spare: &Contents) -> rusqlite::Result<()> {
     let orders = spare.outbox().filter_map(|line| line.row.as_ref());
     let orders = orders.filter_map(|row| row.integer("accept_order"));
-    let journal = remains.counter("journal").unwrap_or(JOURNAL_BEYOND);
+    let journal = remains.counter("journal").unwrap_or_default();
     let number = remains.number().max(Some(spare.last)).unwrap_or_default();
     let in_table = "SELECT coalesce(max(accept_order), 0) FROM outbox";
     let in_table: i64 = db.query_row(in_table, (), |row| row.get(0))?;
     let order = orders.max().unwrap_or_default().max(in_table);
     for (name, least) in [
         ("order", order),
-        ("journal", journal),
+        ("journal", journal.saturating_add(JOURNAL_BEYOND)),
         ("spare", number + 1),
     ] {
         let sql = "UPDATE counter SET value = max(value, ?2) WHERE name = ?1";
@@ -327,7 +328,10 @@ fn restore_conversation(
 fn ensure(db: &Connection, id: &str) -> rusqlite::Result<()> {
     let known = generic::one(db, "conversation", "id", &id)?.is_some();
     match ConversationId::parse(id).filter(|_| !known) {
-        Some(id) => conversation_rows::put(db, &Conversation::new(ServerConversation::bare(id))),
+        Some(id) => {
+            let bare = Conversation::new(ServerConversation::bare(id));
+            conversation_rows::put(db, None, &bare)
+        }
         None => Ok(()),
     }
 }

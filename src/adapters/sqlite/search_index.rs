@@ -39,14 +39,7 @@ macro_rules! place {
     };
 }
 
-/// The row as it is before a change that the index might have to follow.
-pub(super) const CHANGED: &str = place!(
-    "WHERE id = ?1 AND (state IS NOT ?2 OR completeness IS NOT ?3 OR deleted IS NOT ?4
-     OR created_at IS NOT ?5 OR body IS NOT ?6
-     OR conversation IS NOT (SELECT pk FROM conversation WHERE id = ?7))"
-);
-
-pub(super) const REMOVED: &str = place!("WHERE id = ?1");
+pub(super) const ONE: &str = place!("WHERE id = ?1");
 
 pub(super) const OF_CONVERSATION: &str = place!(
     "INDEXED BY message_visible WHERE deleted = 0
@@ -172,20 +165,35 @@ fn resting(message: &Message) -> bool {
     )
 }
 
-/// The row as it is, where the change that is about to be made to it concerns the index.
-pub(super) fn before_update(db: &Connection, after: &Message) -> rusqlite::Result<Option<Place>> {
-    let looked_at = params![
-        after.id.as_bytes(),
-        state_number(after.state),
-        completeness_number(after.completeness),
-        after.deleted,
-        after.created_at.map(WallTime::as_millis),
-        after.text,
-        after.conversation.as_str(),
-    ];
-    let mut changed = db.prepare_cached(CHANGED)?;
-    let place = changed.query_row(looked_at, Place::decode).optional()?;
+/// Where the row stands, if the change that is about to be made to it concerns the index.
+pub(super) fn before_update(
+    db: &Connection,
+    before: &Message,
+    after: &Message,
+) -> rusqlite::Result<Option<Place>> {
+    if !concerns(before, after) {
+        return Ok(None);
+    }
+    let place = place_of(db, after.id)?;
     Ok(place.filter(|place| place.passed))
+}
+
+/// Whether the index holds the row, or is to hold it, and something else than it did. A row that
+/// does not rest is not in the index, whatever it says.
+fn concerns(before: &Message, after: &Message) -> bool {
+    let rests = resting(after);
+    resting(before) != rests
+        || before.deleted != after.deleted
+        || rests
+            && (before.text != after.text
+                || before.created_at != after.created_at
+                || before.conversation != after.conversation)
+}
+
+fn place_of(db: &Connection, id: ClientMessageId) -> rusqlite::Result<Option<Place>> {
+    let mut statement = db.prepare_cached(ONE)?;
+    let place = statement.query_row([id.as_bytes()], Place::decode);
+    place.optional()
 }
 
 /// Makes the index follow a change that was made to a row.
@@ -211,9 +219,7 @@ pub(super) fn before_remove(
     db: &Connection,
     id: ClientMessageId,
 ) -> rusqlite::Result<Option<Place>> {
-    let mut statement = db.prepare_cached(REMOVED)?;
-    let place = statement.query_row([id.as_bytes()], Place::decode);
-    place.optional()
+    place_of(db, id)
 }
 
 /// The rows that are about to be removed with their conversation, or as many as are too many.

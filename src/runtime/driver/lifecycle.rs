@@ -104,7 +104,13 @@ impl Driver {
         self.tell_outbox(OutboxInput::Enabled(enabled));
     }
 
+    /// Looks what each conversation sends next.
     pub(super) async fn load_heads(&mut self) {
+        self.renew_heads(None).await;
+    }
+
+    /// Hands on what each conversation sends next: as a transaction just read it, or read now.
+    pub(super) async fn renew_heads(&mut self, read: Option<Vec<OutboxEntry>>) {
         self.heads_due = None;
         if self.store_rests() {
             return;
@@ -117,7 +123,11 @@ impl Driver {
             return;
         }
         self.follow_bindings().await;
-        match self.repository.view(heads).await {
+        let heads = match read {
+            Some(read) => Ok(read),
+            None => self.repository.view(heads).await,
+        };
+        match heads {
             Ok(heads) => self.tell_outbox(OutboxInput::Heads(heads)),
             Err(error) => self.store_troubled(&error),
         }
@@ -521,7 +531,7 @@ impl Driver {
 }
 
 /// What each conversation sends next: its first message that is not settled.
-fn heads(rows: &mut dyn Rows) -> RowResult<Vec<OutboxEntry>> {
+pub(super) fn heads(rows: &mut dyn Rows) -> RowResult<Vec<OutboxEntry>> {
     if !planted("overtake-uncertain") {
         return rows.outbox_heads();
     }

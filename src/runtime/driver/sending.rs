@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     Driver, Happened,
     lane::{Held, Purpose, Wants},
+    lifecycle::heads,
     performing::Listing,
 };
 use crate::{
@@ -271,18 +272,24 @@ impl Driver {
                     let mint = &mut || platform.mint();
                     settle::settle(rows, id, settlement, placement, now, mint)?
                 };
-                Ok((settled, rows.outbox_entry(id)?))
+                // What is sent next is read here, where its pages are at hand: no second call.
+                Ok((settled, rows.outbox_entry(id)?, heads(rows)?))
             })
             .await;
         match settled {
-            Ok((settled, entry)) => {
-                self.settled(id, &conversation, &kept, &settled, entry)
+            Ok((settled, entry, next)) => {
+                if self
+                    .settled(id, &conversation, &kept, &settled, entry)
                     .await
+                {
+                    self.renew_heads(Some(next)).await;
+                }
             }
             Err(error) => self.store_troubled(&error),
         }
     }
 
+    /// Tells everybody; whether the outbox is to look what it sends next.
     async fn settled(
         &mut self,
         id: ClientMessageId,
@@ -290,7 +297,7 @@ impl Driver {
         settlement: &Settlement,
         settled: &Settled,
         entry: Option<OutboxEntry>,
-    ) {
+    ) -> bool {
         match settlement {
             Settlement::Done(_) => {
                 tracing::info!(action = %id, "action.done");
@@ -309,7 +316,7 @@ impl Driver {
                 self.events
                     .emit(ClientEvent::DraftRestored { conversation, id });
             }
-            Settlement::Waiting(_) => return,
+            Settlement::Waiting(_) => return false,
             Settlement::Parked(_) => {
                 let orphan = entry.filter(|entry| entry.mode == SendMode::Direct);
                 self.tell_outbox(OutboxInput::Orphans(orphan.into_iter().collect()));
@@ -321,7 +328,7 @@ impl Driver {
             self.events
                 .emit(ClientEvent::SendTroubled { conversation, id });
         }
-        self.load_heads().await;
+        true
     }
 
     async fn follow_creation(&mut self, local: &ConversationId, settled: &Settled) {

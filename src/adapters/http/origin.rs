@@ -48,12 +48,14 @@ pub fn parse_origin(text: &str) -> Result<Url, OriginError> {
 ///
 /// # Errors
 /// [`OriginError`].
-pub(super) fn parse_ws_origin(text: &str) -> Result<Url, OriginError> {
+#[cfg(any(feature = "consultations", test))]
+pub(crate) fn parse_ws_origin(text: &str) -> Result<Url, OriginError> {
     to_ws(checked(text)?)
 }
 
 /// The socket's origin, where it is REST's own.
-pub(super) fn to_ws(mut url: Url) -> Result<Url, OriginError> {
+#[cfg(any(feature = "consultations", test))]
+pub(crate) fn to_ws(mut url: Url) -> Result<Url, OriginError> {
     let wrong = OriginError::Scheme {
         expected: "ws:// or wss://",
     };
@@ -83,9 +85,10 @@ fn checked(text: &str) -> Result<Url, OriginError> {
     }
 }
 
-/// The address of one of the service's resources. Segments are escaped; one that would change the
-/// path is refused.
-pub(super) fn resource(origin: &Url, segments: &[&str]) -> Option<Url> {
+/// The address of one of the service's resources, below the path that all of them share. Segments
+/// are escaped; one that would change the path is refused.
+#[cfg(any(feature = "consultations", feature = "socketio", test))]
+pub(crate) fn resource(origin: &Url, below: &[&str], segments: &[&str]) -> Option<Url> {
     let moving = |segment: &&str| matches!(*segment, "" | "." | "..");
     if segments.iter().any(moving) {
         return None;
@@ -94,7 +97,7 @@ pub(super) fn resource(origin: &Url, segments: &[&str]) -> Option<Url> {
     url.path_segments_mut()
         .ok()?
         .clear()
-        .extend(["api", "v1", "consultations"])
+        .extend(below)
         .extend(segments);
     Some(url)
 }
@@ -129,13 +132,13 @@ mod tests {
     #[test]
     fn l16_every_request_goes_to_the_configured_origin() {
         let origin = parse_origin("http://127.0.0.1:8080/").expect("origin");
-        let url = resource(&origin, &["a/b c?", "messages"]).expect("resource");
+        let url = resource(&origin, &["api", "v1"], &["a/b c?", "messages"]).expect("resource");
         assert_eq!(
             url.as_str(),
-            "http://127.0.0.1:8080/api/v1/consultations/a%2Fb%20c%3F/messages"
+            "http://127.0.0.1:8080/api/v1/a%2Fb%20c%3F/messages"
         );
         for id in ["..", ".", ""] {
-            assert_eq!(resource(&origin, &[id]), None, "{id}");
+            assert_eq!(resource(&origin, &[], &[id]), None, "{id}");
         }
         let ws = to_ws(origin).expect("ws");
         assert_eq!(ws.as_str(), "ws://127.0.0.1:8080/");

@@ -18,7 +18,7 @@ const LONGEST_LIST: usize = 10_000;
 
 /// An object whose fields are not read yet.
 #[derive(Default)]
-pub(super) struct Object<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
+pub(crate) struct Object<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
 
 impl fmt::Debug for Object<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,7 +28,7 @@ impl fmt::Debug for Object<'_> {
 
 impl<'a> Object<'a> {
     /// Reads one object; `None` for anything else.
-    pub(super) fn parse(text: &'a str) -> Option<Self> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let names: BTreeMap<Name<'a>, &'a RawValue> = serde_json::from_str(text).ok()?;
         Some(Self(
             names.into_iter().map(|(name, raw)| (name.0, raw)).collect(),
@@ -36,67 +36,67 @@ impl<'a> Object<'a> {
     }
 
     /// The raw text of the first of these fields that is there and not null.
-    pub(super) fn raw(&self, names: &[&str]) -> Option<&'a str> {
+    pub(crate) fn raw(&self, names: &[&str]) -> Option<&'a str> {
         let mut found = names.iter().filter_map(|name| self.0.get(*name));
         found.find_map(|raw| Some(raw.get()).filter(|text| *text != "null"))
     }
 
     /// Whether the field is there, null or not.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
     /// A nested object.
-    pub(super) fn object(&self, names: &[&str]) -> Option<Self> {
+    pub(crate) fn object(&self, names: &[&str]) -> Option<Self> {
         names
             .iter()
             .find_map(|name| Self::parse(self.raw(&[name])?))
     }
 
     /// A string; one with broken escapes is repaired.
-    pub(super) fn text(&self, names: &[&str]) -> Option<String> {
+    pub(crate) fn text(&self, names: &[&str]) -> Option<String> {
         names.iter().find_map(|name| string(self.raw(&[name])?))
     }
 
     /// An id: a string, or a number's own digits, verbatim.
-    pub(super) fn id(&self, names: &[&str]) -> Option<String> {
+    pub(crate) fn id(&self, names: &[&str]) -> Option<String> {
         let of = |raw: &str| string(raw).or_else(|| integer(raw).map(|_| raw.to_owned()));
         names.iter().find_map(|name| of(self.raw(&[name])?))
     }
 
     /// A whole number, however written.
-    pub(super) fn number(&self, names: &[&str]) -> Option<i64> {
+    pub(crate) fn number(&self, names: &[&str]) -> Option<i64> {
         names.iter().find_map(|name| integer(self.raw(&[name])?))
     }
 
     /// A number that cannot be negative.
-    pub(super) fn count(&self, names: &[&str]) -> Option<usize> {
+    pub(crate) fn count(&self, names: &[&str]) -> Option<usize> {
         usize::try_from(self.number(names)?).ok()
     }
 
     /// A truth value.
-    pub(super) fn flag(&self, names: &[&str]) -> Option<bool> {
+    pub(crate) fn flag(&self, names: &[&str]) -> Option<bool> {
         names
             .iter()
             .find_map(|name| serde_json::from_str(self.raw(&[name])?).ok())
     }
 
     /// A moment; an unreadable one is unknown, never now.
-    pub(super) fn time(&self, names: &[&str]) -> Option<WallTime> {
+    pub(crate) fn time(&self, names: &[&str]) -> Option<WallTime> {
         names
             .iter()
             .find_map(|name| WallTime::parse_rfc3339(&string(self.raw(&[name])?)?))
     }
 
     /// A string, number or truth value as plain text.
-    pub(super) fn scalar(&self, name: &str) -> Option<String> {
+    pub(crate) fn scalar(&self, name: &str) -> Option<String> {
         let raw = self.raw(&[name])?;
         let nested = raw.starts_with(['{', '[']);
         string(raw).or_else(|| (!nested).then(|| raw.to_owned()))
     }
 
     /// The items of a list, unread.
-    pub(super) fn list(&self, names: &[&str]) -> Option<Items<'a>> {
+    pub(crate) fn list(&self, names: &[&str]) -> Option<Items<'a>> {
         names
             .iter()
             .find_map(|name| serde_json::from_str(self.raw(&[name])?).ok())
@@ -133,11 +133,11 @@ impl<'de> Visitor<'de> for NameVisitor {
 
 /// The unread items of a list.
 #[derive(Default)]
-pub(super) struct Items<'a> {
+pub(crate) struct Items<'a> {
     /// The items' own texts.
-    pub(super) items: Vec<&'a str>,
+    pub(crate) items: Vec<&'a str>,
     /// How many more there were.
-    pub(super) beyond: usize,
+    pub(crate) beyond: usize,
 }
 
 impl<'de> Deserialize<'de> for Items<'de> {
@@ -171,7 +171,7 @@ impl<'de> Visitor<'de> for ItemsVisitor {
 }
 
 /// Reads a JSON string; lone surrogates become replacement characters instead of an error.
-fn string(raw: &str) -> Option<String> {
+pub(crate) fn string(raw: &str) -> Option<String> {
     if !raw.starts_with('"') {
         return None;
     }

@@ -1,0 +1,32 @@
+//! The Socket.IO backend: context channels over one Socket.IO connection.
+//!
+//! Two protocols lie on each other, each a codec without I/O here: Engine.IO 4 ([`engineio`]), which
+//! carries messages over a WebSocket or over long-polling, and Socket.IO 5 ([`packet`]), which gives
+//! them namespaces, events, acknowledgements and attachments; [`client`] is one socket's life.
+//!
+//! Delivery states, as this wire can prove them: the answer to a message, or its row in the history,
+//! makes it *Sent*. Nothing says *Delivered*; the read markers of others are told as receipts.
+
+pub mod client;
+mod config;
+mod connect;
+mod directory;
+pub mod engineio;
+pub mod error;
+mod history;
+pub mod limits;
+mod link;
+pub mod packet;
+mod refusal;
+mod rest;
+mod router;
+mod rows;
+mod service;
+mod session;
+mod transport;
+
+pub use config::{Carriers, ConfigError, EventNames, Profile, SocketIoConfig};
+pub use error::WireError;
+pub use limits::WireLimits;
+pub use service::SocketIoService;
+pub use session::SocketIoSession;

@@ -1,0 +1,16 @@
+//! The Socket.IO backend against the real `socket.io` server, on loopback. Needs Node 20 and npm.
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    reason = "a test crate: no users, and a failed expectation is a failed test"
+)]
+
+mod auth;
+mod chat;
+mod client;
+mod lost;
+mod node;
+mod raw;
+mod rest;
+mod support;
+mod wire;
