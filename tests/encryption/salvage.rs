@@ -4,8 +4,8 @@ use std::path::Path;
 
 use tidings::{
     adapters::sqlite::{SqliteOptions, SqliteRepository},
-    domain::ports::{ChatRepository as _, RepositoryError},
-    testing::ScriptedKeys,
+    domain::ports::{ChatRepository as _, Durability, RepositoryError},
+    testing::{ScriptedKeys, repository_contract::samples},
 };
 
 use crate::{
@@ -156,6 +156,27 @@ async fn damage_met_in_use_is_salvaged_under_the_same_key() {
     store.close().await;
     must_have_unsent(&path, &keys(1), "salvaged in use").await;
     must_tell_nothing(home.path(), "salvaged in use");
+}
+
+#[tokio::test]
+async fn an_encrypted_store_is_counted_and_made_small() {
+    let (home, path) = home();
+    filled(&path, &keys(1), UNSENT as u32).await;
+    let store = SqliteRepository::open(options(&path, &keys(1))).expect("a store");
+    let full = store.statistics().await.expect("statistics");
+    assert_eq!((full.messages, full.unsent), (50, 50));
+    let chat = samples::conversation_id("c");
+    let shared: support::Store = store.clone();
+    let removed = shared.transact(Durability::Full, move |rows| {
+        rows.remove_conversation(&chat)
+    });
+    removed.await.expect("removed");
+    store.vacuum().await.expect("vacuumed");
+    let small = store.statistics().await.expect("statistics");
+    assert_eq!((small.messages, small.free_bytes), (0, 0));
+    assert!(small.bytes < full.bytes, "{small:?} {full:?}");
+    must_tell_nothing(home.path(), "made small");
+    store.close().await;
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, types::Value};
 
 use super::{
     cipher,
@@ -52,7 +52,7 @@ pub(super) fn statistics(db: &Connection, store: &Path) -> RowResult<StorageStat
     let size = |part: &&str| fs::metadata(beside(store, part)).map_or(0, |found| found.len());
     Ok(StorageStatistics {
         bytes: ["", "-wal", ".spare"].iter().map(size).sum(),
-        free_bytes: number("PRAGMA freelist_count")? * number("PRAGMA page_size")?,
+        free_bytes: number("PRAGMA freelist_count")? * page_size(db).map_err(failed)?,
         conversations: number("SELECT count(*) FROM conversation")?,
         messages: number("SELECT count(*) FROM message")?,
         unsent: number("SELECT count(*) FROM outbox")?,
@@ -64,7 +64,17 @@ pub(super) fn statistics(db: &Connection, store: &Path) -> RowResult<StorageStat
 pub(super) fn size(db: &Connection) -> rusqlite::Result<u64> {
     let number = |sql: &str| db.query_row(sql, (), |row| row.get::<_, i64>(0));
     let pages = number("PRAGMA page_count")? - number("PRAGMA freelist_count")?;
-    Ok((pages * number("PRAGMA page_size")?).cast_unsigned())
+    Ok(pages.cast_unsigned() * page_size(db)?)
+}
+
+/// An encrypted database tells it as a text.
+fn page_size(db: &Connection) -> rusqlite::Result<u64> {
+    let told = db.query_row("PRAGMA page_size", (), |row| row.get::<_, Value>(0))?;
+    Ok(match told {
+        Value::Integer(size) => size.cast_unsigned(),
+        Value::Text(size) => size.parse().unwrap_or_default(),
+        _ => 0,
+    })
 }
 
 /// Writes the file anew without its holes. What was deleted is gone from it afterwards.
