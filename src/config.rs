@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::domain::rules::retention::Retention;
+
 /// A configuration value that cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -83,6 +85,12 @@ pub struct Config {
     pub max_live: u32,
     /// Whether a realtime session is used at all.
     pub websocket: bool,
+    /// Age up to which messages stay on this device; zero for ever.
+    pub retention_age: Duration,
+    /// Messages of a conversation that stay on this device; zero for all.
+    pub retention_messages: u32,
+    /// Megabytes that the store may take before the oldest messages leave it; zero for any size.
+    pub retention_megabytes: u32,
 }
 
 const fn secs(n: u64) -> Duration {
@@ -117,6 +125,9 @@ impl Default for Config {
             history_page: 100,
             max_live: 10,
             websocket: true,
+            retention_age: Duration::ZERO,
+            retention_messages: 0,
+            retention_megabytes: 0,
         }
     }
 }
@@ -146,6 +157,7 @@ enum Field<'a> {
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 const HOUR: u64 = 3600;
+const MEGABYTE: u64 = 1_000_000;
 
 /// Every key with the reason of its default; the one table that `set` and `settings` read.
 const KEYS: &[(&str, &str)] = &[
@@ -228,6 +240,18 @@ const KEYS: &[(&str, &str)] = &[
         "sockets cost battery and server memory; further conversations poll",
     ),
     ("websocket", "off: polling only"),
+    (
+        "retention.age",
+        "0: what was read stays readable without a network, however old",
+    ),
+    (
+        "retention.messages",
+        "0: all; with a limit the newest 50 stay in any case",
+    ),
+    (
+        "retention.megabytes",
+        "0: any size; a phone's text of years is some tens of megabytes",
+    ),
 ];
 
 impl Config {
@@ -267,6 +291,17 @@ impl Config {
                 *slot = parse_flag(text).ok_or_else(|| bad("true or false"))?;
                 Ok(())
             }
+        }
+    }
+
+    /// What stays on this device of the history.
+    #[must_use]
+    pub fn retention(&self) -> Retention {
+        let limit = |value: u32| Some(u64::from(value)).filter(|value| *value > 0);
+        Retention {
+            age: Some(self.retention_age).filter(|age| !age.is_zero()),
+            messages: limit(self.retention_messages),
+            bytes: limit(self.retention_megabytes).map(|megabytes| megabytes * MEGABYTE),
         }
     }
 
@@ -328,6 +363,9 @@ impl Config {
             "history.page" => count(&mut self.history_page, 1, 100),
             "max_live" => count(&mut self.max_live, 1, 1000),
             "websocket" => Some(Field::Flag(&mut self.websocket)),
+            "retention.age" => time(&mut self.retention_age, MS(0), day.saturating_mul(36_500)),
+            "retention.messages" => count(&mut self.retention_messages, 0, u32::MAX),
+            "retention.megabytes" => count(&mut self.retention_megabytes, 0, u32::MAX),
             _ => None,
         }
     }

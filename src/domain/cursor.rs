@@ -11,12 +11,28 @@ impl SyncCursor {
         Self(text.into())
     }
 
+    /// The place behind the newest message, whatever its name: no adapter makes or reads it, what
+    /// lies before it is the newest page.
+    #[must_use]
+    pub fn end() -> Self {
+        Self(END.to_owned())
+    }
+
+    /// Whether it is [`Self::end`].
+    #[must_use]
+    pub fn is_end(&self) -> bool {
+        self.0 == END
+    }
+
     /// The adapter's own text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
+
+/// No text of an adapter's begins with a control character.
+const END: &str = "\u{1}end";
 
 /// Which part of a conversation's history is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +45,17 @@ pub enum HistoryRange {
     Before(SyncCursor),
     /// The newest page, as [`HistoryRange::Newest`]; an earlier page told where it ends.
     Tail(SyncCursor),
+}
+
+impl HistoryRange {
+    /// The range as a service knows it.
+    #[must_use]
+    pub fn asked(&self) -> Self {
+        match self {
+            Self::Before(cursor) if cursor.is_end() => Self::Newest,
+            other => other.clone(),
+        }
+    }
 }
 
 /// A hole in the stored history, right behind the row that carries it.

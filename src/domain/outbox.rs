@@ -28,6 +28,7 @@ use crate::domain::{
     conversation::NewConversation,
     delivery::{DeliveryState, Reason},
     ids::{ClientMessageId, ConversationId, MessageId},
+    plant::planted,
     retry::FailureKind,
     time::WallTime,
 };
@@ -78,6 +79,8 @@ pub enum Action {
     Archive {
         /// Hidden.
         archived: bool,
+        /// What it was before, to come back should the server refuse.
+        beneath: bool,
     },
     /// Stopped an answer.
     Stop {
@@ -284,7 +287,7 @@ pub enum Fold {
 /// | edit, not on the wire | delete | the delete |
 /// | delete | delete | one |
 /// | read mark, not on the wire | read mark | the newer, which is the higher: markers only move forward |
-/// | archive, never attempted | its opposite | nothing |
+/// | archive, never attempted | back to what is beneath | nothing |
 /// | archive, not on the wire | archive | the newer |
 /// | complete | complete | one |
 /// | stop, not on the wire | stop | the newer |
@@ -297,8 +300,9 @@ pub fn fold(waiting: &Action, state: DeliveryState, attempts: u32, new: &Action)
     let undecided = on_wire || matches!(state, DeliveryState::Uncertain);
     match (waiting, new) {
         (A::Complete, A::Complete) | (A::Delete { .. }, A::Delete { .. }) => Fold::Already,
-        (A::Archive { archived: a }, A::Archive { archived: b }) if a == b => Fold::Already,
-        _ if on_wire => Fold::Behind,
+        (A::Archive { archived: a, .. }, A::Archive { archived: b, .. }) if a == b => Fold::Already,
+        (A::MarkRead { .. }, A::MarkRead { .. }) if planted("first-mark-stands") => Fold::Already,
+        _ if on_wire && !planted("change-on-the-wire") => Fold::Behind,
         (A::Send { .. }, A::Edit { text, .. }) if !undecided => {
             let text = text.clone();
             Fold::Into(A::Send { text })
@@ -309,10 +313,15 @@ pub fn fold(waiting: &Action, state: DeliveryState, attempts: u32, new: &Action)
         }
         (A::Edit { beneath, .. }, A::Edit { .. }) => Fold::Into(new.clone().over(beneath)),
         (A::Edit { beneath, .. }, A::Delete { .. }) => Fold::Instead(new.clone().over(beneath)),
-        (A::Archive { .. }, A::Archive { .. }) if attempts == 0 => Fold::Neither,
-        (A::Archive { .. }, A::Archive { .. })
-        | (A::MarkRead { .. }, A::MarkRead { .. })
-        | (A::Stop { .. }, A::Stop { .. }) => Fold::Into(new.clone()),
+        (&A::Archive { beneath, .. }, &A::Archive { archived, .. }) => {
+            if attempts == 0 && beneath == archived {
+                return Fold::Neither;
+            }
+            Fold::Into(A::Archive { archived, beneath })
+        }
+        (A::MarkRead { .. }, A::MarkRead { .. }) | (A::Stop { .. }, A::Stop { .. }) => {
+            Fold::Into(new.clone())
+        }
         _ => Fold::Behind,
     }
 }

@@ -89,6 +89,71 @@ pub const PLANTS: &[(&str, &str, &str)] = &[
         "a partial answer stays beside the server's row that says all of it",
     ),
     (
+        "edit-unsent-shown-only",
+        "INV-01",
+        "an edit of an unsent message changes what is shown, not what is sent",
+    ),
+    (
+        "deleted-still-queued",
+        "INV-01",
+        "a deleted message that has not left stays in the outbox",
+    ),
+    (
+        "change-on-the-wire",
+        "INV-03",
+        "a new edit goes into the one that is on the wire, and ends with it",
+    ),
+    (
+        "first-mark-stands",
+        "INV-15",
+        "a read mark that waits is not moved on by a newer one",
+    ),
+    (
+        "create-again",
+        "INV-02",
+        "a creation of unknown outcome is repeated without reading the listing",
+    ),
+    (
+        "begun-without-words",
+        "INV-01",
+        "what was written into a conversation begun here does not move to the server's",
+    ),
+    (
+        "begun-without-draft",
+        "INV-17",
+        "the draft of a conversation begun here does not move to the server's",
+    ),
+    (
+        "end-overtakes",
+        "INV-06",
+        "the end of a conversation leaves before the messages that wait in it",
+    ),
+    (
+        "expired-silently",
+        "INV-01",
+        "an action that grew too old ends without a word",
+    ),
+    (
+        "kill-drops-actions",
+        "INV-01",
+        "an action that was on the wire at a kill is forgotten",
+    ),
+    (
+        "stop-never-leaves",
+        "INV-03",
+        "an answer under way is taken for one that has ended, and not stopped",
+    ),
+    (
+        "refused-stays-archived",
+        "INV-08",
+        "an archive mark that the server refused stays",
+    ),
+    (
+        "deleted-comes-back",
+        "INV-16",
+        "a message shows its text again once the server has deleted it",
+    ),
+    (
         "never-again",
         "INV-22",
         "a message whose attempt failed is never tried again",

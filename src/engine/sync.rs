@@ -118,6 +118,8 @@ struct Run {
     jumped: bool,
     /// Whether that page is being fetched.
     leaping: bool,
+    /// Whether the last page held nothing new.
+    barren: bool,
     /// A gap that a page neither closed nor moved: the server has no more to say of it now.
     stuck: Option<SyncCursor>,
     gap_told: bool,
@@ -205,6 +207,7 @@ impl Sync {
             pages: 0,
             jumped: false,
             leaping: false,
+            barren: false,
             stuck: None,
             gap_told: false,
             told,
@@ -231,6 +234,7 @@ impl Sync {
         run.fetched += fresh;
         run.pages += 1;
         run.leaping = false;
+        run.barren = fresh == 0;
         let goes_on = goes_on && run.pages < MAX_PAGES;
         match run.leg {
             Leg::Forward if goes_on => self.go_forward(tail),
@@ -299,8 +303,9 @@ impl Sync {
         let asked = run.requests.iter().map(|request| request.wanted).max();
         let more = match (asked, run.leg) {
             (Some(Wanted::Whole), _) => true,
-            // A first read brings a page by itself; afterwards one is enough.
-            (Some(Wanted::OlderPage), leg) => leg != Leg::Older && !run.first,
+            // A first read brings a page by itself; afterwards one is enough, unless all of it was
+            // here already: what was removed here lies behind what was kept.
+            (Some(Wanted::OlderPage), leg) => (leg != Leg::Older || run.barren) && !run.first,
             _ => false,
         };
         match self.position.oldest.clone().filter(|_| more) {

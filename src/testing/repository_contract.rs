@@ -22,6 +22,7 @@ pub mod journal;
 pub mod messages;
 pub mod outbox;
 pub mod paging;
+pub mod retention;
 pub mod samples;
 pub mod search;
 pub mod transactions;
@@ -127,7 +128,11 @@ macro_rules! repository_contract {
             paging::pages_walk_back_from_the_newest,
             paging::pages_before_a_key_leave_it_out,
             paging::tombstones_come_only_where_asked_for,
+            paging::the_oldest_rows_come_with_their_tombstones,
             paging::pages_after_a_key_walk_forward,
+            retention::only_the_oldest_end_goes_and_the_history_says_so,
+            retention::what_is_unread_or_waits_stays,
+            retention::age_and_size_are_limits_too,
             paging::a_moved_row_is_found_at_its_new_place_only,
             paging::extreme_bounds_are_no_trouble,
             paging::nearest_server_keys_are_found_both_ways,

@@ -12,10 +12,12 @@ use std::{
 
 use futures_util::{
     FutureExt,
-    future::{BoxFuture, Shared},
+    future::{BoxFuture, Shared, WeakShared},
 };
 
-type Flight<T> = Shared<BoxFuture<'static, T>>;
+/// Weak: the work belongs to those who wait for it, and ends with the last of them. What it holds
+/// may be what holds this.
+type Flight<T> = WeakShared<BoxFuture<'static, T>>;
 
 /// Calls under way, by what they do.
 #[derive(Clone)]
@@ -43,22 +45,29 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
     /// # Cancel safety
     /// Dropping the future lets go of this caller's share; whoever joined goes on.
     pub async fn join(&self, key: String, work: impl Future<Output = T> + Send + 'static) -> T {
-        let flight = {
-            let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
-            // What nobody waits for any more is not joined: it would start late, or never.
-            flights.retain(|_, flight| flight.strong_count().is_some_and(|holders| holders > 1));
-            flights
-                .entry(key.clone())
-                .or_insert_with(|| work.boxed().shared())
-                .clone()
-        };
+        let flight = self.board(key, work);
         let mine = flight.clone();
         let result = flight.await;
+        let others = |flight: &Flight<T>| flight.upgrade().filter(|flight| !flight.ptr_eq(&mine));
         let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
-        if flights.get(&key).is_some_and(|held| held.ptr_eq(&mine)) {
-            flights.remove(&key);
-        }
+        flights.retain(|_, flight| others(flight).is_some());
         result
+    }
+
+    fn board(
+        &self,
+        key: String,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Shared<BoxFuture<'static, T>> {
+        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(under_way) = flights.get(&key).and_then(WeakShared::upgrade) {
+            return under_way;
+        }
+        let flight = work.boxed().shared();
+        if let Some(weak) = flight.downgrade() {
+            flights.insert(key, weak);
+        }
+        flight
     }
 }
 
@@ -86,6 +95,20 @@ mod tests {
         assert_eq!(taps.await, [1; 5]);
         gate.notify_one();
         assert_eq!(call("create").await, 2, "the next call is one of its own");
+    }
+
+    // covers: INV-21, INV-24
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_is_let_go_with_all_it_holds() {
+        let (flights, counter) = (SingleFlight::default(), Arc::new(AtomicU32::new(0)));
+        let gate = Arc::new(tokio::sync::Notify::new());
+        let call = || flights.join("k".to_owned(), count(counter.clone(), gate.clone()));
+        let mut only = Box::pin(call());
+        assert_eq!(only.as_mut().now_or_never(), None);
+        drop(only);
+        assert_eq!(Arc::strong_count(&counter), 1);
+        gate.notify_one();
+        assert_eq!(call().await, 1, "and the next call does its own");
     }
 
     #[tokio::test]

@@ -28,12 +28,14 @@ const ENOUGH: u64 = 300;
 struct Arguments {
     rounds: u64,
     seed: u64,
+    encrypted: bool,
 }
 
 fn arguments() -> Result<Arguments, String> {
     let mut read = Arguments {
         rounds: FEW,
         seed: 1,
+        encrypted: false,
     };
     let mut given = std::env::args().skip(1);
     while let Some(name) = given.next() {
@@ -46,6 +48,7 @@ fn arguments() -> Result<Arguments, String> {
         match name.as_str() {
             "--rounds" => read.rounds = number()?,
             "--seed" => read.seed = number()?,
+            "--encrypted" => read.encrypted = true,
             // What `cargo test` itself hands to every program.
             "--nocapture" | "--quiet" | "-q" => {}
             other => return Err(format!("unknown argument {other}")),
@@ -62,13 +65,17 @@ fn main() -> ExitCode {
     let given = match arguments() {
         Ok(given) => given,
         Err(error) => {
-            eprintln!("{error}\nusage: [--rounds N] [--seed S]");
+            eprintln!("{error}\nusage: [--rounds N] [--seed S] [--encrypted]");
             return ExitCode::from(2);
         }
     };
     std::panic::set_hook(Box::new(|info| {
         PANIC.with(|slot| slot.borrow_mut().get_or_insert(info.to_string()).clone());
     }));
+    if given.encrypted && !cfg!(feature = "encryption") {
+        eprintln!("--encrypted needs a build with the feature `encryption`");
+        return ExitCode::from(2);
+    }
     let mut seeds = Draw::new(given.seed);
     let mut sums = round::Sums::default();
     for number in 0..given.rounds {
@@ -77,7 +84,7 @@ fn main() -> ExitCode {
         } else {
             seeds.next_u64()
         };
-        if let Err(complaint) = run(seed, &mut sums) {
+        if let Err(complaint) = run(seed, given.encrypted, &mut sums) {
             println!("round {number} failed: {complaint}");
             println!("run it again: cargo xtask corrupt --rounds 1 --seed {seed}");
             println!("test result: FAILED. {number} passed; 1 failed; 0 ignored");
@@ -103,9 +110,9 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn run(seed: u64, sums: &mut round::Sums) -> Result<(), String> {
+fn run(seed: u64, encrypted: bool, sums: &mut round::Sums) -> Result<(), String> {
     PANIC.with(|slot| slot.borrow_mut().take());
-    let ended = std::panic::catch_unwind(|| round::run(seed));
+    let ended = std::panic::catch_unwind(|| round::run(seed, encrypted));
     let panicked = PANIC.with(|slot| slot.borrow_mut().take());
     match (ended, panicked) {
         (Ok(Ok(met)), None) => {

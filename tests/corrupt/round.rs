@@ -5,10 +5,11 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use tidings::{
     adapters::sqlite::{Executor, SqliteOptions, SqliteRepository},
     domain::{
-        ports::{ChatRepository, Durability, RepositoryError},
+        ports::{ChatRepository, Durability, KeyProvider, RepositoryError, StoreKey},
         rules::salvage,
     },
     engine::draw::Draw,
+    testing::ScriptedKeys,
 };
 
 use crate::{
@@ -70,17 +71,18 @@ impl Sums {
     }
 }
 
-pub(crate) fn run(seed: u64) -> Result<Met, String> {
+pub(crate) fn run(seed: u64, encrypted: bool) -> Result<Met, String> {
     let draw = &mut Draw::new(seed);
     let home = tempfile::tempdir().unwrap();
     let store = home.path().join("chat.db");
+    let options = options(&store, encrypted);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    let promised = runtime.block_on(live(draw, &store));
+    let promised = runtime.block_on(live(draw, &options));
     let (part, kind) = damage::inflict(draw, &store);
     let told = runtime
-        .block_on(judge(&store, &promised))
+        .block_on(judge(&options, &promised))
         .map_err(|complaint| format!("{complaint} ({kind:?} in the {part:?})"))?;
     if part == Part::Spare && told {
         return Err("the database was whole, and the app was told otherwise".to_owned());
@@ -88,19 +90,22 @@ pub(crate) fn run(seed: u64) -> Result<Met, String> {
     Ok(Met { part, kind, told })
 }
 
-fn options(path: &Path) -> SqliteOptions {
+fn options(path: &Path, encrypted: bool) -> SqliteOptions {
+    let key = StoreKey::from_slice(&[0x5a; StoreKey::LENGTH]).unwrap();
+    let keys: Arc<dyn KeyProvider> = Arc::new(ScriptedKeys::new(key));
     SqliteOptions {
         executor: Executor::Inline,
+        keys: encrypted.then_some(keys),
         ..SqliteOptions::new(path)
     }
 }
 
 /// Lives a while; the end is a close, or a kill that leaves the log as it is.
-async fn live(draw: &mut Draw, path: &Path) -> Promised {
+async fn live(draw: &mut Draw, options: &SqliteOptions) -> Promised {
     let lives = 1 + below(draw, 2);
     let mut promised = Promised::default();
     for life in 0..lives {
-        let store: Store = SqliteRepository::open(options(path)).unwrap();
+        let store: Store = SqliteRepository::open(options.clone()).unwrap();
         for step in 0..20 + below(draw, 60) {
             let number = u32::try_from(life * 1_000 + step).unwrap();
             life::act(draw, &store, number).await;
@@ -109,7 +114,7 @@ async fn live(draw: &mut Draw, path: &Path) -> Promised {
         if life + 1 < lives || below(draw, 3) == 0 {
             store.close().await;
         } else {
-            killed(path, store).await;
+            killed(&options.path, store).await;
         }
     }
     promised
@@ -126,9 +131,9 @@ async fn killed(path: &Path, store: Store) {
 }
 
 /// Opens, uses and closes the store as an app would; then looks at what is left.
-async fn judge(path: &Path, promised: &Promised) -> Result<bool, String> {
+async fn judge(options: &SqliteOptions, promised: &Promised) -> Result<bool, String> {
     let failed = |error: RepositoryError| error.to_string();
-    let sqlite = SqliteRepository::open(options(path)).map_err(|e| format!("open: {e}"))?;
+    let sqlite = SqliteRepository::open(options.clone()).map_err(|e| format!("open: {e}"))?;
     let store: Store = sqlite.clone();
     // Whatever is damaged is met here: told once, and found whole at the next call.
     let mut met = match store.view(read_everything).await {
@@ -152,13 +157,13 @@ async fn judge(path: &Path, promised: &Promised) -> Result<bool, String> {
         return Err("told twice".to_owned());
     }
     store.close().await;
-    let kept = files(path, ".damaged-")
+    let kept = files(&options.path, ".damaged-")
         .filter(|name| !name.contains("-wal"))
         .count();
     if kept > 1 || (kept == 1 && !told) {
         return Err(format!("{kept} files moved aside, told: {told}"));
     }
-    let again: Store = SqliteRepository::open(options(path)).map_err(failed)?;
+    let again: Store = SqliteRepository::open(options.clone()).map_err(failed)?;
     promised::check(&again, promised).await?;
     if words(&again).await? {
         return Err("told again at the next start".to_owned());

@@ -147,6 +147,7 @@ async fn killed_after_any_step_a_plain_store_is_encrypted_by_the_next_opening() 
             break;
         }
         kills += 1;
+        must_not_lie_beside(&path, step);
         // Without a key it is plain still, or refused; never half of each, never a fresh one.
         match support::open_with(SqliteOptions::new(&path)) {
             Ok(store) => {
@@ -160,6 +161,13 @@ async fn killed_after_any_step_a_plain_store_is_encrypted_by_the_next_opening() 
         assert_eq!(support::contents(home.path()).len(), FILES, "step {step}");
     }
     assert!(kills >= 5, "{kills} steps only");
+}
+
+/// No plain line stands beside a file that is encrypted already.
+fn must_not_lie_beside(path: &Path, step: usize) {
+    let begins_plain = std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite"));
+    let lines = std::fs::read(path.with_extension("db.spare")).unwrap_or_default();
+    assert!(begins_plain || lines.is_empty(), "step {step}");
 }
 
 /// The store, its marker, its spare, its users' lock.

@@ -1,16 +1,21 @@
 //! Who has the key gets in; who has not is told why, and changes nothing (F-50).
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use tidings::{
-    adapters::sqlite::SqliteOptions,
-    domain::ports::{KeyError, RepositoryError},
-    testing::ScriptedKeys,
+    ChatClient, ChatClientParts, Config,
+    adapters::sqlite::{SqliteOptions, SqliteRepository},
+    domain::{
+        ids::ConversationId,
+        ports::{ChatRepository as _, KeyError, RepositoryError},
+        time::WallTime,
+    },
+    testing::{ScriptedKeys, ScriptedService, VirtualPlatform},
 };
 
 use crate::{
     filled, key, keys, must_have, open, options, refusal,
-    support::{accept_into, accepted, contents, home},
+    support::{accept_into, accepted, contents, home, soon},
 };
 
 /// Opening must fail so, alone and shared, and leave every byte of the directory as it was.
@@ -168,4 +173,35 @@ fn no_debug_print_has_a_key() {
         assert!(!printed.contains(&format!("{}, {}", part[0], part[1])));
         assert!(!printed.contains(&format!("{:02x}{:02x}", part[0], part[1])));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f50_a_client_that_returns_to_a_locked_device_sends_once_it_is_unlocked() {
+    let (_home, path) = home();
+    let app = keys(1);
+    let store = SqliteRepository::open(options(&path, &app)).expect("a store");
+    let parts = ChatClientParts {
+        service: Arc::new(ScriptedService::new()),
+        repository: store.clone(),
+        platform: Arc::new(VirtualPlatform::new(
+            1,
+            WallTime::from_millis(1_800_000_000_000),
+        )),
+        config: Config::default(),
+    };
+    let client = ChatClient::start(parts).await.expect("a client");
+    let handle = client.open(ConversationId::parse("c1").expect("an id"));
+    handle.send("before").await.expect("accepted");
+    client.suspend().await.expect("suspended");
+    app.refuse(Some(KeyError::Locked));
+    client.foreground();
+    assert!(handle.send("refused").await.is_err());
+    app.refuse(None);
+    let seen = store.revision();
+    client.foreground();
+    soon(store.changed(seen)).await;
+    let sent = handle.send("after").await.expect("accepted");
+    let delivery = soon(client.wait_for_delivery(sent.id)).await;
+    delivery.expect("sent");
+    client.shutdown().await;
 }

@@ -53,6 +53,7 @@ fn must_keep_out_others(directory: &Path, path: &Path) {
     assert!(before == contents(directory), "a refused file was changed");
 }
 
+// covers: G12
 #[tokio::test]
 async fn a_damaged_byte_anywhere_costs_nothing_that_is_unsent() {
     let (origin, path) = home();

@@ -1,69 +1,26 @@
 //! What must hold after every single commit of a device's store.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use tidings::domain::{
     conversation::Conversation,
     delivery::DeliveryState,
-    ids::ClientMessageId,
     message::{Completeness, Message},
-    outbox::{OutboxEntry, SendMode},
-    ports::{
-        Rows,
-        chat_repository::{ConversationFilter, RowResult},
-    },
+    outbox::SendMode,
 };
 use tokio::time::Instant;
 
 use crate::{
-    faults::Fault,
     ledger::Accepted,
     reached::{Marker, reached},
-    server::{Profile, offset},
-    turns::{answer_of, named, says_all},
+    server::Profile,
+    snapshot::Snapshot,
     world::State,
 };
 
-/// Everything stored on a device.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Snapshot {
-    pub(crate) rooms: Vec<(Conversation, Vec<Message>)>,
-    pub(crate) outbox: Vec<OutboxEntry>,
-}
+pub(crate) type Verdict = Result<(), (&'static str, String)>;
 
-impl Snapshot {
-    pub(crate) fn read(rows: &mut dyn Rows) -> RowResult<Self> {
-        let all = ConversationFilter {
-            include_archived: true,
-            limit: 0,
-        };
-        let mut rooms = Vec::new();
-        for conversation in rows.conversations(all)? {
-            let page = rows.page(&conversation.id, None, 100_000, true)?;
-            rooms.push((conversation, page));
-        }
-        rooms.sort_by(|a, b| a.0.id.cmp(&b.0.id));
-        Ok(Self {
-            rooms,
-            outbox: rows.outbox(None)?,
-        })
-    }
-
-    fn entry(&self, id: ClientMessageId) -> Option<&OutboxEntry> {
-        self.outbox.iter().find(|entry| entry.id == id)
-    }
-
-    pub(crate) fn find(&self, id: ClientMessageId) -> Option<&Message> {
-        self.rooms
-            .iter()
-            .flat_map(|(_, rows)| rows)
-            .find(|row| row.id == id)
-    }
-}
-
-type Verdict = Result<(), (&'static str, String)>;
-
-fn broken(invariant: &'static str, what: String) -> Verdict {
+pub(crate) fn broken(invariant: &'static str, what: String) -> Verdict {
     Err((invariant, what))
 }
 
@@ -72,7 +29,8 @@ impl State {
     pub(crate) fn committed(&mut self, device: usize, snapshot: Snapshot) {
         self.learn(device, &snapshot);
         let verdict = self
-            .acceptance(device, &snapshot)
+            .actions(device, &snapshot)
+            .and_then(|()| self.acceptance(device, &snapshot))
             .and_then(|()| self.delivery(device, &snapshot))
             .and_then(|()| {
                 snapshot.rooms.iter().try_for_each(|(conversation, rows)| {
@@ -90,6 +48,16 @@ impl State {
             self.note_answers(&snapshot);
         }
         self.remember(device, &snapshot);
+    }
+
+    /// What is there only in the world of actions.
+    fn actions(&mut self, device: usize, snapshot: &Snapshot) -> Verdict {
+        if self.server.abilities.is_none() {
+            return Ok(());
+        }
+        self.bindings(device, snapshot)?;
+        self.deeds(device, snapshot)?;
+        self.shows(device, snapshot)
     }
 
     /// For the story of a broken promise: answers that have no row of the server's.
@@ -119,6 +87,8 @@ impl State {
                 id: row.id,
                 room: row.conversation.clone(),
                 text: row.text.clone(),
+                wire: row.text.clone(),
+                texts: vec![row.text.clone()],
                 mode: entry.mode,
                 state: row.state,
                 key: row.key,
@@ -143,7 +113,8 @@ impl State {
                     format!("{} vanished, it was {:?}", message.id, message.state),
                 );
             };
-            if row.text != message.text && !row.deleted && row.revision == 0 {
+            let changes = self.server.abilities.is_some();
+            if row.text != message.text && !row.deleted && row.revision == 0 && !changes {
                 return broken("INV-01", format!("{} lost its text", message.id));
             }
             let entry = snapshot.entry(message.id);
@@ -228,7 +199,7 @@ impl State {
         if self.server.profile == Profile::Keyed {
             return false;
         }
-        let equal = |other: &&Accepted| other.room == message.room && other.text == message.text;
+        let equal = |other: &&Accepted| other.room == message.room && other.wire == message.wire;
         let of_these_words: Vec<_> = self.devices[device].accepted.iter().filter(equal).collect();
         let there = room
             .rows
@@ -274,200 +245,6 @@ impl State {
         Ok(())
     }
 
-    /// "INV-07": server rows in the server's order, then what waits in accept order; a row moves
-    /// at most once.
-    fn order(&self, device: usize, conversation: &Conversation, rows: &[Message]) -> Verdict {
-        if let Some(pair) = rows.windows(2).find(|pair| pair[0].key >= pair[1].key) {
-            return broken(
-                "INV-07",
-                format!("{} and {} share a place", pair[0].id, pair[1].id),
-            );
-        }
-        let room = self.server.room(&conversation.id);
-        let mut last = None;
-        for (at, row) in rows
-            .iter()
-            .enumerate()
-            .filter(|(_, row)| row.key.is_server())
-        {
-            if stays_behind_its_question(&rows[..at], row) {
-                continue;
-            }
-            let Some(place) = row.server_id.as_ref().and_then(|id| room.place(id)) else {
-                return broken(
-                    "INV-07",
-                    format!("{} stands among server rows and is none", row.id),
-                );
-            };
-            if last.is_some_and(|before| before >= place) {
-                return broken(
-                    "INV-07",
-                    format!("{} (row {place}) stands behind row {last:?}", row.id),
-                );
-            }
-            last = Some(place);
-        }
-        let ledger = &self.devices[device];
-        let place = |row: &Message| {
-            ledger
-                .accepted
-                .iter()
-                .position(|message| message.id == row.id)
-        };
-        let waiting: Vec<_> = rows
-            .iter()
-            .filter(|row| !row.key.is_server())
-            .filter_map(place)
-            .collect();
-        if waiting.windows(2).any(|pair| pair[0] > pair[1]) {
-            return broken(
-                "INV-07",
-                "waiting messages are not in accept order".to_owned(),
-            );
-        }
-        for row in rows {
-            let Some(before) = ledger.places.get(&row.id) else {
-                continue;
-            };
-            if before.is_server() && !row.key.is_server() {
-                return broken("INV-07", format!("{} lost its place", row.id));
-            }
-            if !before.is_server() && !row.key.is_server() && *before != row.key {
-                return broken(
-                    "INV-07",
-                    format!("{} moved before it was confirmed", row.id),
-                );
-            }
-        }
-        Ok(())
-    }
-
-    /// "INV-10": all that lies between the stored ends of the history is stored.
-    fn cursor(&self, conversation: &Conversation, rows: &[Message]) -> Verdict {
-        let Some(newest) = conversation.sync.newest.as_ref().map(offset) else {
-            return Ok(());
-        };
-        let oldest = conversation.sync.oldest.as_ref().map_or(0, offset);
-        let stored: BTreeMap<_, _> = rows
-            .iter()
-            .filter_map(|row| Some((row.server_id.as_ref()?, row)))
-            .collect();
-        let room = self.server.room(&conversation.id);
-        let keyed = self.server.profile == Profile::Keyed;
-        // "INV-09": a row that is missing between two stored ones lies in a gap that is marked.
-        let mut marked = false;
-        let placed = |said: &crate::server::Row| {
-            let row = stored.get(&said.id)?;
-            row.key.is_server().then_some(row)
-        };
-        let first = room.rows.iter().position(|said| placed(said).is_some());
-        let last = room.rows.iter().rposition(|said| placed(said).is_some());
-        for (place, said) in room.rows.iter().enumerate().skip(oldest) {
-            if let Some(row) = placed(said) {
-                marked = row.gap.is_some();
-            } else if !stored.contains_key(&said.id) && marked {
-                reached(Marker::gap_marked);
-                continue;
-            } else if !stored.contains_key(&said.id)
-                && keyed
-                && last > Some(place)
-                && first.is_some_and(|first| first < place)
-            {
-                let id = &conversation.id;
-                return broken(
-                    "INV-09",
-                    format!("row {place} of {id} is missing, and nothing marks it"),
-                );
-            }
-            let covered = if keyed {
-                said.change <= newest as u64
-            } else {
-                place < newest
-            };
-            if !covered {
-                continue;
-            }
-            match stored.get(&said.id) {
-                None => {
-                    return broken(
-                        "INV-10",
-                        format!(
-                            "the cursor {newest} of {} is beyond row {place}, which is not stored",
-                            conversation.id
-                        ),
-                    );
-                }
-                Some(row) if !row.deleted && row.revision < said.revision => {
-                    return broken(
-                        "INV-10",
-                        format!(
-                            "the cursor {newest} is beyond revision {} of row {place}",
-                            said.revision
-                        ),
-                    );
-                }
-                Some(_) => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// "INV-18": one answer under way, its text is what arrived, in order; one row for one answer.
-    fn answers(&self, device: usize, conversation: &Conversation, rows: &[Message]) -> Verdict {
-        let streaming = rows
-            .iter()
-            .filter(|row| row.completeness == Completeness::Streaming && row.server_id.is_none());
-        let ours: Vec<_> = streaming.collect();
-        if ours.len() > 1 {
-            return broken(
-                "INV-18",
-                format!("{} and {} are under way at once", ours[0].id, ours[1].id),
-            );
-        }
-        let none = Vec::new();
-        let arrived = self.devices[device]
-            .pieces
-            .get(&conversation.id)
-            .unwrap_or(&none);
-        let mut homes: BTreeMap<&str, &Message> = BTreeMap::new();
-        let told: Vec<_> = rows.iter().filter(|row| row.server_id.is_some()).collect();
-        // What a killed process had not stored yet is missing in the middle.
-        let restarted = self.devices[device].life > 1;
-        let whole = !restarted;
-        // How long ago a process that is gone heard the answer, only the wall clock could tell.
-        let timeless = restarted && self.faults.was_on(Fault::WallJump);
-        let text = arrived.concat();
-        for row in rows
-            .iter()
-            .filter(|row| !row.own && row.server_id.is_none())
-        {
-            if whole && !text.contains(&row.text) {
-                return broken(
-                    "INV-18",
-                    format!("{} says {:?}, which did not arrive so", row.id, row.text),
-                );
-            }
-            if let Some(whole) = told.iter().find(|told| says_all(&told.text, &row.text)) {
-                return broken(
-                    "INV-18",
-                    format!("{} repeats the answer {}", row.id, whole.id),
-                );
-            }
-            for answer in named(&row.text).map(answer_of) {
-                let home = homes.entry(answer).or_insert(row);
-                // Pieces name no question: behind a later question they are taken for its answer.
-                let asked_between = row.answers != home.answers;
-                if home.id != row.id && !asked_between && !timeless {
-                    return broken(
-                        "INV-18",
-                        format!("answer {answer} is split over {} and {}", home.id, row.id),
-                    );
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// "INV-16": deleted content does not come back.
     fn tombstones(&self, device: usize, rows: &[Message]) -> Verdict {
         let known = &self.devices[device].tombstones;
@@ -483,9 +260,12 @@ impl State {
     fn remember(&mut self, device: usize, snapshot: &Snapshot) {
         let mut told = Vec::new();
         let ledger = &mut self.devices[device];
+        let read = snapshot.journal.last().map(|said| said.sequence);
+        ledger.book.journal = read.unwrap_or(ledger.book.journal);
         for row in snapshot.rooms.iter().flat_map(|(_, rows)| rows) {
             ledger.places.insert(row.id, row.key);
-            if row.deleted && ledger.tombstones.insert(row.id) {
+            let buried = row.deleted && row.overlay.is_none();
+            if buried && ledger.tombstones.insert(row.id) {
                 reached(Marker::tombstone_seen);
             }
             if row.revision > 0 {
@@ -533,12 +313,6 @@ impl State {
             self.note(format_args!("device {device}: {id} {before:?} -> {now:?}"));
         }
     }
-}
-
-/// An answer that the server gave up, in the turn of its question.
-fn stays_behind_its_question(before: &[Message], row: &Message) -> bool {
-    let asked = before.iter().rev().find(|row| row.own);
-    row.server_id.is_none() && !row.own && row.answers == asked.map(|asked| asked.id)
 }
 
 /// "INV-05": no key twice, no server id twice.

@@ -15,7 +15,7 @@ use crate::{
     reached::{Marker, reached},
     screens::{Screen, WHOLE, follow},
     service::FakeService,
-    world::{World, spawn},
+    world::{State, World, spawn},
 };
 
 /// The streams of chance of the screens begin here: one each.
@@ -44,6 +44,33 @@ pub(crate) struct Running {
     tasks: Vec<JoinHandle<()>>,
 }
 
+impl Running {
+    /// Opens these conversations.
+    pub(crate) fn open(&mut self, rooms: &[ConversationId]) {
+        for room in rooms {
+            let client = &self.client;
+            self.handles
+                .entry(room.clone())
+                .or_insert_with(|| client.open(room.clone()));
+        }
+    }
+}
+
+impl State {
+    /// The conversations that a device knows: those of the beginning, and what it has stored.
+    pub(crate) fn known_rooms(&self, device: usize) -> Vec<ConversationId> {
+        let first = self.server.rooms.values();
+        let first = first.filter(|room| room.origin.creation.is_none());
+        let mut known: Vec<_> = first.map(|room| room.id.clone()).collect();
+        for id in &self.devices[device].book.rooms {
+            if !known.contains(id) {
+                known.push(id.clone());
+            }
+        }
+        known
+    }
+}
+
 impl Device {
     pub(crate) async fn start(world: &World, seed: u64, number: usize, path: PathBuf) -> Self {
         let mut device = Self {
@@ -54,13 +81,13 @@ impl Device {
             began: Instant::now(),
             running: None,
         };
-        let rooms: Vec<_> = world.lock().server.rooms.keys().cloned().collect();
-        device.launch(&rooms).await;
+        device.launch().await;
         device
     }
 
-    /// Starts a process on the stored file, with these conversations open.
-    pub(crate) async fn launch(&mut self, open: &[ConversationId]) {
+    /// Starts a process on the stored file, with all conversations open that the device knows.
+    pub(crate) async fn launch(&mut self) {
+        let open = self.world.lock().known_rooms(self.number);
         let (number, capabilities, config, wall) = {
             let mut state = self.world.lock();
             let capabilities = state
@@ -94,22 +121,20 @@ impl Device {
         };
         let client = ChatClient::start(parts).await.unwrap();
         let mut running = Running {
-            handles: open
-                .iter()
-                .map(|id| (id.clone(), client.open(id.clone())))
-                .collect(),
+            handles: BTreeMap::new(),
             client,
             disk,
             life,
             platform,
             tasks: Vec::new(),
         };
+        running.open(&open);
         self.watch(&mut running).await;
         self.running = Some(running);
     }
 
     async fn watch(&self, running: &mut Running) {
-        let rooms: Vec<_> = self.world.lock().server.rooms.keys().cloned().collect();
+        let rooms = self.world.lock().known_rooms(self.number);
         for (number, room) in (0_u64..).zip(rooms) {
             let stream = (self.number as u64 + 1) << 16 | number << 8 | running.life.number();
             let dice = Chance::new(self.seed, SCREENS + stream);

@@ -24,9 +24,9 @@ use tidings::{
 };
 
 use crate::{
-    commits::Snapshot,
     faults::Fault,
     reached::{Marker, reached},
+    snapshot::Snapshot,
     world::World,
 };
 
@@ -121,7 +121,8 @@ impl Disk {
     pub(crate) async fn snapshot(&self) -> Option<Snapshot> {
         let inner = self.inner()?;
         let store: &dyn ChatRepository = inner.as_ref();
-        store.view(Snapshot::read).await.ok()
+        let wanted = self.world.lock().wanted(self.device);
+        store.view(|rows| Snapshot::read(rows, wanted)).await.ok()
     }
 }
 

@@ -11,6 +11,8 @@ use tidings::domain::{
 };
 use tokio::time::Instant;
 
+use crate::deeds::Book;
+
 /// What the client was told of one transmission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
@@ -38,7 +40,12 @@ pub(crate) struct Transmission {
 pub(crate) struct Accepted {
     pub(crate) id: ClientMessageId,
     pub(crate) room: ConversationId,
+    /// As the user last left it.
     pub(crate) text: String,
+    /// What is to leave, as it was stored last.
+    pub(crate) wire: String,
+    /// Every text the user gave it.
+    pub(crate) texts: Vec<String>,
     pub(crate) mode: SendMode,
     pub(crate) state: DeliveryState,
     pub(crate) key: SortKey,
@@ -79,6 +86,8 @@ pub(crate) struct Ledger {
     pub(crate) crashed: bool,
     pub(crate) signed_out: bool,
     pub(crate) wall_offset: i64,
+    /// Everything beyond messages.
+    pub(crate) book: Book,
 }
 
 impl Ledger {

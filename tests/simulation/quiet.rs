@@ -12,10 +12,10 @@ use tidings::domain::{
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
-    commits::Snapshot,
     device::Device,
     reached::{Marker, reached},
     server::Profile,
+    snapshot::Snapshot,
     turns::says_all,
     world::{State, World},
 };
@@ -29,6 +29,7 @@ const TURN: Duration = Duration::from_secs(10);
 /// Waits for quiet, then judges.
 pub(crate) async fn judge(world: &World, devices: &mut [Device]) {
     wait(world, devices).await;
+    list(world, devices).await;
     if world.lock().violation.is_none() {
         connections(world, devices).await;
     }
@@ -55,10 +56,13 @@ async fn wait(world: &World, devices: &[Device]) {
                     .count()
             })
             .sum();
+        let deeds = state.devices.iter().flat_map(|ledger| &ledger.book.deeds);
+        let open = deeds.filter(|deed| deed.state.is_pending()).count();
         // A planned delay, an attempt under way, the proof; then every turn in the queue, the
         // first of which may have to find out that it ended during the storm.
         let turns = u32::try_from(
             waiting
+                + open
                 + state
                     .server
                     .rooms
@@ -84,6 +88,32 @@ async fn wait(world: &World, devices: &[Device]) {
             return state.violation("INV-22", format_args!("{what} after {bound:?} of quiet"));
         }
     }
+}
+
+/// Everybody looks at the list, and opens what is new in it.
+async fn list(world: &World, devices: &mut [Device]) {
+    if world.lock().server.abilities.is_none() {
+        return;
+    }
+    for device in devices {
+        let Some(running) = device.running.as_mut() else {
+            continue;
+        };
+        if world.lock().violation.is_some() {
+            return;
+        }
+        running.client.foreground();
+        let look = running.client.refresh_conversations();
+        if !matches!(timeout(Duration::from_secs(120), look).await, Ok(Ok(_))) {
+            let number = device.number;
+            return world
+                .lock()
+                .violation("INV-22", format_args!("device {number} cannot list"));
+        }
+        let known = world.lock().known_rooms(device.number);
+        running.open(&known);
+    }
+    sleep(Duration::from_secs(20)).await;
 }
 
 /// A refusal that was under way when the storm ended: the app signs in, as it was asked to.
@@ -149,6 +179,9 @@ async fn connections(world: &World, devices: &[Device]) {
                 continue;
             };
             for (room, handle) in &running.handles {
+                if world.lock().is_nowhere(device.number, room) {
+                    continue;
+                }
                 let Ok(Ok(status)) = timeout(Duration::from_secs(5), handle.connection()).await
                 else {
                     world.lock().violation(
@@ -157,10 +190,13 @@ async fn connections(world: &World, devices: &[Device]) {
                     );
                     return;
                 };
-                if !matches!(
-                    status.state,
-                    ConnectionState::Live | ConnectionState::Polling
-                ) {
+                let over = world.lock().server.room(room).completed;
+                let settled = match status.state {
+                    ConnectionState::Live | ConnectionState::Polling => true,
+                    ConnectionState::Closed => over,
+                    _ => false,
+                };
+                if !settled {
                     stuck = Some(format!("device {}: {room} is {:?}", device.number, status));
                 }
             }
@@ -180,7 +216,8 @@ async fn agree(world: &World, device: &Device) {
     let Some(running) = &device.running else {
         return;
     };
-    let rooms: Vec<ConversationId> = running.handles.keys().cloned().collect();
+    let handles = running.handles.keys();
+    let rooms: Vec<ConversationId> = handles.filter(|id| !id.is_local()).cloned().collect();
     // The app went to the background in the storm's last moment, and who looks brings it back.
     running.client.foreground();
     for room in rooms {
@@ -200,6 +237,10 @@ async fn agree(world: &World, device: &Device) {
         };
         world.lock().compare(device.number, &room, &snapshot);
     }
+    let Some(snapshot) = running.disk.snapshot().await else {
+        return;
+    };
+    world.lock().rests(device.number, &snapshot);
 }
 
 /// "INV-11", "INV-12": everything told a second time changes no byte.
@@ -220,7 +261,7 @@ async fn replay(world: &World, device: &Device) {
         }
     }
     sleep(Duration::from_secs(2)).await;
-    for room in running.handles.keys() {
+    for room in running.handles.keys().filter(|id| !id.is_local()) {
         let again = timeout(
             Duration::from_secs(120),
             running.client.synchronise(room.clone()),
@@ -279,8 +320,14 @@ fn difference(before: &Snapshot, after: &Snapshot) -> String {
 }
 
 impl State {
+    /// Whether a conversation was begun here and no server has it.
+    fn is_nowhere(&self, device: usize, room: &ConversationId) -> bool {
+        room.is_local() && !self.devices[device].book.bound.contains_key(room)
+    }
+
     fn compare(&mut self, device: usize, room: &ConversationId, snapshot: &Snapshot) {
-        let Some((_, rows)) = snapshot.rooms.iter().find(|(row, _)| row.id == *room) else {
+        let Some((conversation, rows)) = snapshot.rooms.iter().find(|(row, _)| row.id == *room)
+        else {
             if self.server.room(room).rows.is_empty() {
                 return;
             }
@@ -289,12 +336,16 @@ impl State {
                 format_args!("device {device} does not know {room}"),
             );
         };
-        let said = &self.server.room(room).rows;
+        let mut said = &self.server.room(room).rows[..];
         let given_up = |row: &&Message| !row.own && row.server_id.is_none();
         let placed: Vec<_> = rows
             .iter()
             .filter(|row| row.key.is_server() && !given_up(row))
             .collect();
+        if conversation.sync.oldest.is_some() && self.server.abilities.is_some() {
+            // What is older was not asked for.
+            said = &said[said.len().saturating_sub(placed.len())..];
+        }
         if placed.len() != said.len() {
             let (here, there) = (placed.len(), said.len());
             return self.violation(
@@ -303,9 +354,11 @@ impl State {
             );
         }
         for (here, there) in placed.iter().zip(said) {
+            // A change whose outcome nobody knows waits for the user, and is shown.
+            let overlaid = here.overlay.is_some();
             let same = here.server_id.as_ref() == Some(&there.id)
-                && here.deleted == there.deleted
-                && (there.deleted || here.text == there.text);
+                && (overlaid || here.deleted == there.deleted)
+                && (overlaid || there.deleted || here.text == there.text);
             if !same {
                 let (here, there) = (here.id, there.id.clone());
                 return self.violation(

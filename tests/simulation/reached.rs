@@ -53,6 +53,21 @@ markers![
     replay_changed_nothing,
     observer_update,
     observer_reset,
+    edited,
+    edit_folded_in,
+    deleted,
+    marked,
+    archived,
+    completed,
+    stopped,
+    answer_stopped,
+    begun_and_bound,
+    created_already,
+    draft_stored,
+    action_repeated,
+    action_refused,
+    action_cancelled,
+    action_expired,
 ];
 
 /// Counts one visit.

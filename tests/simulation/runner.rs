@@ -6,6 +6,7 @@ use tidings::testing::plant;
 
 use crate::{
     reached,
+    seed::Seed,
     world::{self, Outcome, Violation},
 };
 
@@ -31,7 +32,7 @@ thread_local! {
 
 struct Arguments {
     seeds: Option<u64>,
-    from: u64,
+    from: Seed,
     plant: Option<String>,
     story: bool,
     keep_going: bool,
@@ -42,7 +43,7 @@ struct Arguments {
 fn arguments() -> Result<Arguments, String> {
     let mut read = Arguments {
         seeds: None,
-        from: 1,
+        from: Seed::new(1),
         plant: None,
         story: false,
         keep_going: false,
@@ -54,7 +55,7 @@ fn arguments() -> Result<Arguments, String> {
         let number = |text: String| text.parse().map_err(|_| format!("{text} is no number"));
         match name.as_str() {
             "--seeds" => read.seeds = Some(number(value()?)?),
-            "--from" => read.from = number(value()?)?,
+            "--from" => read.from = value()?.parse()?,
             "--plant" => read.plant = Some(value()?),
             "--story" => read.story = true,
             "--live" => crate::trace::LIVE.store(true, std::sync::atomic::Ordering::Relaxed),
@@ -97,7 +98,7 @@ fn list() -> ExitCode {
 }
 
 /// One seed; a panic anywhere in it is a violation too.
-fn run(seed: u64) -> Outcome {
+fn run(seed: Seed) -> Outcome {
     PANIC.with(|slot| slot.borrow_mut().take());
     let ended = std::panic::catch_unwind(|| world::run(seed));
     let panicked = PANIC.with(|slot| slot.borrow_mut().take());
@@ -116,6 +117,12 @@ fn run(seed: u64) -> Outcome {
     outcome
 }
 
+/// So many seeds, from one on, all in the same world as that.
+fn stories(from: Seed, count: u64) -> impl Iterator<Item = Seed> {
+    let numbers = from.number..from.number + count;
+    numbers.map(move |number| Seed { number, ..from })
+}
+
 fn seeds(given: &Arguments) -> ExitCode {
     let count = given.seeds.unwrap_or(40);
     let started = Instant::now();
@@ -123,14 +130,14 @@ fn seeds(given: &Arguments) -> ExitCode {
     let regressions = REGRESSIONS
         .lines()
         .filter_map(|line| line.split_whitespace().next()?.parse().ok());
-    let known: Vec<u64> = if given.seeds == Some(1) {
+    let known: Vec<Seed> = if given.seeds == Some(1) {
         Vec::new()
     } else {
         regressions.collect()
     };
     for (at, seed) in known
         .into_iter()
-        .chain(given.from..given.from + count)
+        .chain(stories(given.from, count))
         .enumerate()
     {
         let outcome = run(seed);
@@ -165,7 +172,7 @@ fn seeds(given: &Arguments) -> ExitCode {
         0
     };
     let (last, took) = (
-        given.from + count.max(1) - 1,
+        given.from.number + count.max(1) - 1,
         started.elapsed().as_secs_f64(),
     );
     println!(
@@ -182,7 +189,7 @@ fn seeds(given: &Arguments) -> ExitCode {
     }
 }
 
-fn report(seed: u64, found: &Violation, outcome: &Outcome, given: &Arguments) {
+fn report(seed: Seed, found: &Violation, outcome: &Outcome, given: &Arguments) {
     if !given.keep_going && !given.story {
         print_story(outcome);
     }
@@ -233,7 +240,7 @@ fn hunt(name: &str, given: &Arguments) -> ExitCode {
     };
     plant::sow(name);
     let mut others = std::collections::BTreeMap::<&str, u64>::new();
-    for seed in given.from..given.from + given.seeds.unwrap_or(FOUND_WITHIN) {
+    for seed in stories(given.from, given.seeds.unwrap_or(FOUND_WITHIN)) {
         let Some(found) = run(seed).violation else {
             continue;
         };

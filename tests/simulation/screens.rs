@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tidings::{
     domain::{
-        ids::ConversationId, message::Message, ports::ChatRepository, timeline::TimelineDiff,
+        ids::ConversationId, message::Message, ports::ChatRepository, rules::conversations,
+        timeline::TimelineDiff,
     },
     runtime::observers::{DeliveryObserver, TimelineObserver},
 };
@@ -63,9 +64,12 @@ impl Screen {
     async fn judge(&self, shown: &[Message]) {
         let (room, store): (_, &dyn ChatRepository) = (self.room.clone(), self.disk.as_ref());
         let stored = store
-            .view(move |rows| rows.page(&room, None, WHOLE, false))
+            .view(move |rows| {
+                let id = conversations::resolve(rows, &room)?;
+                Ok((rows.page(&id, None, WHOLE, false)?, id))
+            })
             .await;
-        let Ok(stored) = stored else { return };
+        let Ok((stored, room)) = stored else { return };
         let mut state = self.world.lock();
         let same = if self.window == WHOLE {
             stored == shown
@@ -73,13 +77,13 @@ impl Screen {
             stored.ends_with(shown)
         };
         if !same {
-            let (id, lines) = (&self.room, compare(shown, &stored));
+            let (id, lines) = (&room, compare(shown, &stored));
             state.violation(
                 "INV-13",
                 format_args!("the screen of {id} is not what is stored: {lines}"),
             );
         }
-        state.looked(self.device, &self.room, shown, self.window == WHOLE);
+        state.looked(self.device, &room, shown, self.window == WHOLE);
     }
 }
 
@@ -102,6 +106,7 @@ impl State {
             let missing = seen.values().find(|row| {
                 !shown.iter().any(|other| other.id == row.id)
                     && !ledger.tombstones.contains(&row.id)
+                    && !ledger.book.veiled.contains(&row.id)
                     && !shown.iter().any(|other| says_it_too(other, row))
                     && !ledger
                         .accepted

@@ -1,9 +1,14 @@
 //! What leaves a device and what the server does with it: "INV-02", "INV-03", "INV-06".
 
-use tidings::domain::{ids::ClientMessageId, outbox::SendMode, ports::Outgoing};
+use tidings::domain::{
+    ids::{ClientMessageId, ConversationId},
+    outbox::SendMode,
+    ports::Outgoing,
+};
 use tokio::time::Instant;
 
 use crate::{
+    acts::Arrival,
     ledger::{Accepted, Ledger, Told, Transmission},
     reached::{Marker, reached},
     server::Profile,
@@ -25,7 +30,7 @@ impl State {
             );
             return 0;
         };
-        if known.text != outgoing.text {
+        if known.wire != outgoing.text {
             self.violation("INV-02", format_args!("{id} leaves with another text"));
         }
         if let Some(complaint) = self.resend_complaint(device, id) {
@@ -96,8 +101,14 @@ impl State {
         }
     }
 
-    /// The server acts on a message: its place, and whether that is a new row.
-    pub(crate) fn apply(&mut self, device: usize, outgoing: &Outgoing, tx: usize) -> (usize, bool) {
+    /// The server acts on a message: its place, and whether that is a new row; `None` where the
+    /// conversation takes no more.
+    pub(crate) fn apply(
+        &mut self,
+        device: usize,
+        outgoing: &Outgoing,
+        tx: usize,
+    ) -> Option<(usize, bool)> {
         let (id, room) = (outgoing.id, &outgoing.conversation);
         let known = self
             .server
@@ -105,6 +116,11 @@ impl State {
             .rows
             .iter()
             .position(|row| row.key == Some(id));
+        let again = known.is_some() && self.server.profile == Profile::Keyed;
+        if self.server.room(room).completed && !again {
+            self.note(format_args!("{id} comes too late for {room}"));
+            return None;
+        }
         if let Some(message) = self.devices[device].find_mut(id)
             && let Some(transmission) = message.transmissions.get_mut(tx)
         {
@@ -113,7 +129,7 @@ impl State {
         match known {
             Some(place) if self.server.profile == Profile::Keyed => {
                 reached(Marker::uncertain_resolved_by_key);
-                return (place, false);
+                return Some((place, false));
             }
             Some(_) => {
                 reached(Marker::late_apply_made_a_second_copy);
@@ -123,16 +139,39 @@ impl State {
         }
         let place = self.server.add(room, Some(id), &outgoing.text);
         self.note(format_args!("{id} is row {place} of {room}"));
-        (place, true)
+        Some((place, true))
     }
 
     /// "INV-06": whatever this device accepted before is there, or excepted.
     fn check_order(&mut self, device: usize, outgoing: &Outgoing) {
+        let accepted = &self.devices[device].accepted;
+        let before = accepted
+            .iter()
+            .position(|message| message.id == outgoing.id);
+        let before = before.unwrap_or(accepted.len());
+        self.check_before(device, &outgoing.conversation, before, outgoing.id);
+    }
+
+    /// "INV-06": the end of a conversation comes behind the messages that were accepted before it.
+    pub(crate) fn check_end(&mut self, end: &Arrival) {
+        let book = &self.devices[end.device].book;
+        let before = book.find(end.id).map_or(0, |deed| deed.behind);
+        self.check_before(end.device, &end.room, before, end.id);
+    }
+
+    /// Of the first so many messages of a device, those of a room.
+    fn check_before(
+        &mut self,
+        device: usize,
+        room: &ConversationId,
+        count: usize,
+        id: ClientMessageId,
+    ) {
         let overtaken = self.devices[device]
             .accepted
             .iter()
-            .take_while(|message| message.id != outgoing.id)
-            .filter(|message| message.room == outgoing.conversation)
+            .take(count)
+            .filter(|message| message.room == *room)
             .filter(|message| !(message.excepted || message.gone || message.parked))
             // Sent was judged when it became so: of equal words another may have stood for it.
             .filter(|message| !message.state.is_on_server())
@@ -141,7 +180,6 @@ impl State {
         // A copy of a request that the network kept may come at any time; what counts is when
         // the message left.
         if let Some(overtaken) = overtaken {
-            let id = outgoing.id;
             self.violation(
                 "INV-06",
                 format_args!("{id} reached the server before {overtaken}"),

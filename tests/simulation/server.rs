@@ -8,7 +8,7 @@ use std::{
 
 use tidings::domain::{
     capabilities::{Capabilities, ServerOrder, SessionScope},
-    conversation::ServerConversation,
+    conversation::{COMPLETED, Context, ServerConversation, Status},
     cursor::{HistoryRange, SyncCursor},
     event::SessionEvent,
     ids::{ClientMessageId, ConversationId, MessageId},
@@ -17,6 +17,8 @@ use tidings::domain::{
     time::WallTime,
 };
 use tokio::{sync::Notify, time::Instant};
+
+use crate::acts::{Abilities, Cell};
 
 /// Which kind of backend this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,10 @@ pub(crate) struct Row {
     pub(crate) change: u64,
     /// A copy of a message that was here already.
     pub(crate) copy: bool,
+    /// Every text it ever had.
+    pub(crate) texts: Vec<String>,
+    /// Who changed it since.
+    pub(crate) changed: Cell,
 }
 
 /// One conversation as the server has it.
@@ -51,7 +57,28 @@ pub(crate) struct Room {
     /// Questions without an answer yet.
     pub(crate) asked: VecDeque<usize>,
     pub(crate) answering: bool,
+    /// Somebody stopped the answer under way.
+    pub(crate) stop: bool,
     pub(crate) read_to: Option<MessageId>,
+    pub(crate) completed: bool,
+    pub(crate) archived: bool,
+    /// Who archived it, or showed it again.
+    pub(crate) shelved: Cell,
+    /// What it was created from.
+    pub(crate) origin: Origin,
+}
+
+/// What a conversation was created from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origin {
+    /// The device, and the key of its creation. A nameless server is not told; the simulation is.
+    pub(crate) creation: Option<(usize, ClientMessageId)>,
+    pub(crate) persona: Option<String>,
+    pub(crate) context: Option<Context>,
+    /// When.
+    pub(crate) at: Option<Instant>,
+    /// The creation had made another before.
+    pub(crate) copy: bool,
 }
 
 /// One open socket, at the server's end.
@@ -98,17 +125,22 @@ pub(crate) struct Server {
     pub(crate) next_socket: u64,
     next_id: u64,
     pub(crate) answers: u64,
+    /// What is beyond messages; `None` in the world of messages alone.
+    pub(crate) abilities: Option<Abilities>,
+    /// What a conversation is like that the server does not know.
+    nowhere: Room,
 }
 
 /// Rows read again before a forward cursor, where history goes by offset.
 const OVERLAP: usize = 2;
 
 impl Server {
-    pub(crate) fn new(profile: Profile, rooms: usize) -> Self {
+    pub(crate) fn new(profile: Profile, rooms: usize, abilities: Option<Abilities>) -> Self {
         let rooms = (0..rooms).map(|n| {
             let id = ConversationId::parse(&format!("room{n}")).unwrap();
-            (id.clone(), Room::new(id))
+            (id.clone(), Room::new(id, Origin::default()))
         });
+        let nowhere = ConversationId::parse("nowhere").unwrap();
         Self {
             profile,
             rooms: rooms.collect(),
@@ -116,11 +148,22 @@ impl Server {
             next_socket: 0,
             next_id: 0,
             answers: 0,
+            abilities,
+            nowhere: Room::new(nowhere, Origin::default()),
         }
     }
 
+    /// A room; an empty one where there is none of that name.
     pub(crate) fn room(&self, id: &ConversationId) -> &Room {
-        &self.rooms[id]
+        self.rooms.get(id).unwrap_or(&self.nowhere)
+    }
+
+    /// Opens a room.
+    pub(crate) fn found(&mut self, origin: Origin) -> ConversationId {
+        let number = self.rooms.len();
+        let id = ConversationId::parse(&format!("room{number}")).unwrap();
+        self.rooms.insert(id.clone(), Room::new(id.clone(), origin));
+        id
     }
 
     pub(crate) fn room_mut(&mut self, id: &ConversationId) -> &mut Room {
@@ -147,6 +190,8 @@ impl Server {
             deleted: false,
             change: room.changes,
             copy,
+            texts: vec![text.to_owned()],
+            changed: Cell::default(),
         });
         room.rows.len() - 1
     }
@@ -258,9 +303,10 @@ impl Server {
 
     pub(crate) fn capabilities(&self, ready_frame: bool, send_over_socket: bool) -> Capabilities {
         let keyed = self.profile == Profile::Keyed;
+        let able = self.abilities.unwrap_or_default();
         Capabilities {
             idempotent_send: keyed,
-            idempotent_create: false,
+            idempotent_create: able.keyed_create,
             auto_resend: true,
             send_over_socket,
             ready_frame,
@@ -272,18 +318,18 @@ impl Server {
             resume: keyed,
             scope: SessionScope::Conversation,
             streaming: true,
-            stop: false,
+            stop: able.stop,
             one_turn_at_a_time: true,
             receipts: false,
-            read_marker: false,
+            read_marker: able.marks,
             typing: false,
             presence: false,
-            contexts: false,
+            contexts: able.contexts,
             edit: keyed,
             delete: keyed,
             audit: false,
-            archive: false,
-            complete: false,
+            archive: able.archive,
+            complete: able.complete,
             delete_conversation: false,
             history_paging: true,
             max_text: 5000,
@@ -294,19 +340,29 @@ impl Server {
 }
 
 impl Room {
-    const fn new(id: ConversationId) -> Self {
+    const fn new(id: ConversationId, origin: Origin) -> Self {
         Self {
             id,
             rows: Vec::new(),
             changes: 0,
             asked: VecDeque::new(),
             answering: false,
+            stop: false,
             read_to: None,
+            completed: false,
+            archived: false,
+            shelved: Cell::new(),
+            origin,
         }
     }
 
     pub(crate) fn said(&self) -> ServerConversation {
-        ServerConversation::bare(self.id.clone())
+        ServerConversation {
+            status: self.completed.then(|| Status::new(COMPLETED)),
+            persona: self.origin.persona.clone(),
+            context: self.origin.context.clone(),
+            ..ServerConversation::bare(self.id.clone())
+        }
     }
 
     pub(crate) fn place(&self, id: &MessageId) -> Option<usize> {

@@ -7,11 +7,12 @@ use tidings::domain::{
     event::{CloseReason, SendReceipt, SessionEvent},
     ids::ConversationId,
     ports::{Outgoing, RealtimeSession},
-    retry::ServiceError,
+    retry::{FailureKind, ServiceError},
 };
 use tokio::time::Instant;
 
 use crate::{
+    acts::{Arrival, Asked},
     disk::Life,
     faults::Fault,
     ledger::Told,
@@ -85,6 +86,30 @@ impl RealtimeSession for FakeSession {
         Ok(())
     }
 
+    /// A frame that left says nothing of its arrival.
+    async fn stop_answer(&self) -> Result<(), ServiceError> {
+        self.life.gate().await;
+        let mut state = self.world.lock();
+        let id = state.leaves(self.device, &self.room, &Asked::Stop);
+        let at = state.plan_frame(self.device, self.number);
+        drop(state);
+        if let Some(((id, _), at)) = id.zip(at) {
+            let (world, room) = (self.world.clone(), self.room.clone());
+            let (device, left) = (self.device, Instant::now());
+            spawn(async move {
+                tokio::time::sleep_until(at).await;
+                let arrival = Arrival {
+                    device,
+                    room,
+                    id,
+                    left,
+                };
+                world.lock().act(&arrival, &Asked::Stop)
+            });
+        }
+        Ok(())
+    }
+
     async fn probe(&self) -> Result<(), ServiceError> {
         self.life.gate().await;
         let mut state = self.world.lock();
@@ -113,7 +138,9 @@ fn take_frame(world: &World, device: usize, number: u64, outgoing: &Outgoing, tx
     if state.server.sockets[&number].deaf {
         return;
     }
-    let (place, fresh) = state.apply(device, outgoing, tx);
+    let Some((place, fresh)) = state.apply(device, outgoing, tx) else {
+        return state.refuse_frame(device, number, outgoing, tx);
+    };
     let keyed = state.server.profile == Profile::Keyed;
     let receipt = SendReceipt {
         message: keyed.then(|| state.server.tell(&outgoing.conversation, place)),
@@ -135,6 +162,19 @@ fn take_frame(world: &World, device: usize, number: u64, outgoing: &Outgoing, tx
 }
 
 impl State {
+    /// A message over a socket for a conversation that takes none: an error frame says so.
+    fn refuse_frame(&mut self, device: usize, number: u64, outgoing: &Outgoing, tx: usize) {
+        self.note(format_args!("{} is refused by a frame", outgoing.id));
+        let refusal = SessionEvent::Failed {
+            code: Some("CONVERSATION_NOT_ACTIVE".to_owned()),
+            text: "the conversation is completed".to_owned(),
+            refused: Some(FailureKind::NotActive),
+        };
+        self.told(device, outgoing.id, tx, Told::NotApplied);
+        let delay = self.net.millis(1, 30);
+        self.push(number, refusal.into(), delay);
+    }
+
     /// When a frame that leaves now is at the server; `None` where it never is.
     fn plan_frame(&mut self, device: usize, number: u64) -> Option<Instant> {
         let mut delay = self.net.millis(5, 80);

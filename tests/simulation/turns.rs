@@ -7,6 +7,7 @@ use tokio::time::sleep;
 
 use crate::{
     faults::Fault,
+    reached::{Marker, reached},
     server::{Frame, Profile},
     world::{State, World, spawn},
 };
@@ -48,6 +49,19 @@ impl State {
             let (row, delay) = (self.server.tell(room, place), self.net.millis(2, 60));
             self.push(number, SessionEvent::Message(row).into(), delay);
         }
+    }
+
+    /// An answer that was stopped: what was said of it is stored.
+    fn end_stopped(&mut self, room: &ConversationId, said: &[String]) {
+        reached(Marker::answer_stopped);
+        self.note(format_args!("an answer of {room} is stopped"));
+        self.stream(room, &SessionEvent::AnswerCompleted { stopped: true }, None);
+        if said.is_empty() {
+            return;
+        }
+        let place = self.server.add(room, None, said.concat().trim_end());
+        self.note(format_args!("what was said of it is row {place} of {room}"));
+        self.broadcast(room, place);
     }
 
     fn compose(&mut self) -> Answer {
@@ -129,6 +143,7 @@ async fn answer_all(world: World, room: ConversationId) {
         let answer = {
             let mut state = world.lock();
             let asked = state.server.room_mut(&room).asked.pop_front();
+            state.server.room_mut(&room).stop = false;
             if asked.is_none() {
                 state.server.room_mut(&room).answering = false;
                 return;
@@ -141,8 +156,11 @@ async fn answer_all(world: World, room: ConversationId) {
 
 async fn speak(world: &World, room: &ConversationId, answer: Answer) {
     sleep(answer.think).await;
-    for (piece, gap) in answer.pieces.iter().zip(&answer.gaps) {
+    for (said, (piece, gap)) in answer.pieces.iter().zip(&answer.gaps).enumerate() {
         sleep(*gap).await;
+        if world.lock().server.room(room).stop {
+            return world.lock().end_stopped(room, &answer.pieces[..said]);
+        }
         if !answer.silent {
             let text = piece.clone();
             world

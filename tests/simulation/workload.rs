@@ -12,17 +12,22 @@ use crate::{
     device::{Device, Running},
     faults::Fault,
     reached::{Marker, reached},
+    seed::Seed,
     server::Profile,
+    wishes::Wishes,
     world::{State, World, spawn},
 };
 
 /// The users of all devices.
 pub(crate) struct Workload {
-    world: World,
-    chance: Chance,
-    rooms: Vec<ConversationId>,
-    profile: Profile,
+    pub(crate) world: World,
+    pub(crate) chance: Chance,
+    /// The rooms of the beginning.
+    pub(crate) rooms: Vec<ConversationId>,
+    pub(crate) profile: Profile,
     said: u32,
+    /// What users do beyond messages, where they do.
+    wishes: Option<Wishes>,
 }
 
 /// What may happen in a step, with its weight.
@@ -64,7 +69,7 @@ enum Step {
 }
 
 impl Workload {
-    pub(crate) fn new(world: &World, seed: u64) -> Self {
+    pub(crate) fn new(world: &World, seed: Seed) -> Self {
         let (rooms, profile) = {
             let state = world.lock();
             (
@@ -72,13 +77,14 @@ impl Workload {
                 state.server.profile,
             )
         };
-        let chance = Chance::new(seed, 3);
+        let chance = Chance::new(seed.number, 3);
         Self {
             world: world.clone(),
             chance,
             rooms,
             profile,
             said: 0,
+            wishes: seed.has_actions().then(|| Wishes::new(world, seed)),
         }
     }
 
@@ -97,6 +103,12 @@ impl Workload {
             }
             self.raise_the_dead(devices).await;
             let at = self.chance.below(devices.len());
+            if let Some(wishes) = &mut self.wishes
+                && wishes.is_time()
+            {
+                wishes.make(&devices[at]);
+                continue;
+            }
             let step = self.step();
             self.take(step, &mut devices[at]).await;
         }
@@ -118,7 +130,7 @@ impl Workload {
         for device in devices {
             if device.is_crashed() && self.chance.per_mille(700) {
                 device.kill();
-                device.launch(&self.rooms).await;
+                device.launch().await;
             } else if self.world.lock().devices[device.number].signed_out
                 && self.chance.per_mille(300)
             {
@@ -135,7 +147,8 @@ impl Workload {
         self.world
             .lock()
             .note(format_args!("device {number}: {step:?}"));
-        let room = self.chance.pick(&self.rooms);
+        let known = self.world.lock().known_rooms(number);
+        let room = self.chance.pick(&known);
         let Some(running) = device
             .running
             .as_mut()
@@ -167,7 +180,7 @@ impl Workload {
             }
             Step::Restart => {
                 device.stop().await;
-                device.launch(&self.rooms).await;
+                device.launch().await;
             }
             Step::Wait => sleep(self.chance.millis(5_000, 60_000)).await,
             Step::Trouble => self.trouble(device),
@@ -250,69 +263,6 @@ impl Workload {
         }
     }
 
-    fn trouble(&mut self, device: &mut Device) {
-        let kinds = [
-            Fault::Network,
-            Fault::Background,
-            Fault::WallJump,
-            Fault::Crash,
-            Fault::Edits,
-        ];
-        let on: Vec<_> = {
-            let state = self.world.lock();
-            kinds
-                .into_iter()
-                .filter(|fault| state.faults.is_on(*fault))
-                .collect()
-        };
-        if on.is_empty() {
-            return;
-        }
-        match self.chance.pick(&on) {
-            Fault::Network => {
-                let up = self.world.lock().devices[device.number].online;
-                let told = self.chance.per_mille(600);
-                device.network(!up, told);
-            }
-            Fault::Background => self.background(device),
-            Fault::WallJump => {
-                let by = self.chance.millis(1_000, 86_400_000);
-                device.jump(by, self.chance.per_mille(500));
-            }
-            Fault::Crash => device.kill(),
-            _ => self.edit(),
-        }
-    }
-
-    fn background(&mut self, device: &Device) {
-        let Some(running) = &device.running else {
-            return;
-        };
-        let (deadline, away) = (
-            self.chance.millis(0, 20_000),
-            self.chance.millis(100, 60_000),
-        );
-        let client = running.client.clone();
-        spawn(async move { drop(client.background(deadline).await) });
-        let client = running.client.clone();
-        spawn(async move {
-            sleep(away).await;
-            client.foreground();
-        });
-    }
-
-    /// Somebody edits or deletes on the server, where that is possible.
-    fn edit(&mut self) {
-        let room = self.chance.pick(&self.rooms);
-        let (at, delete) = (self.chance.number(), self.chance.per_mille(400));
-        let mut state = self.world.lock();
-        let count = state.server.room(&room).rows.len();
-        if self.profile == Profile::Keyed && count > 0 {
-            let place = usize::try_from(at >> 33).unwrap() % count;
-            state.change(&room, place, delete);
-        }
-    }
-
     /// Everything works from here on.
     pub(crate) async fn heal(&mut self, devices: &mut [Device]) {
         let told = {
@@ -327,17 +277,12 @@ impl Workload {
             let broken = device.is_crashed() || device.running.is_none();
             if broken {
                 device.kill();
-                device.launch(&self.rooms).await;
+                device.launch().await;
             }
             device.network(true, told);
+            let known = self.world.lock().known_rooms(device.number);
             if let Some(running) = device.running.as_mut() {
-                for room in &self.rooms {
-                    let client = &running.client;
-                    running
-                        .handles
-                        .entry(room.clone())
-                        .or_insert_with(|| client.open(room.clone()));
-                }
+                running.open(&known);
                 // Suspended, or signed out: only the app can end that.
                 running.client.foreground();
             }
@@ -405,22 +350,5 @@ impl State {
                 format_args!("device {device}: a direct send ended with {code} and no draft"),
             );
         }
-    }
-
-    fn change(&mut self, room: &ConversationId, place: usize, delete: bool) {
-        let rows = self.server.room_mut(room);
-        if rows.rows[place].deleted {
-            return;
-        }
-        rows.changes += 1;
-        let (changes, row) = (rows.changes, &mut rows.rows[place]);
-        row.change = changes;
-        row.revision += 1;
-        row.deleted = delete;
-        row.text.push_str(" (edited)");
-        self.note(format_args!(
-            "row {place} of {room} is changed, deleted: {delete}"
-        ));
-        self.broadcast(room, place);
     }
 }

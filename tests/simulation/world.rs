@@ -10,11 +10,13 @@ use tidings::config::Config;
 use tokio::task::JoinHandle;
 
 use crate::{
+    acts::Abilities,
     chance::Chance,
     device::Device,
     faults::{Fault, Faults},
     ledger::Ledger,
     reached::{Marker, reached},
+    seed::Seed,
     server::{Profile, Server},
     trace::Trace,
     workload::Workload,
@@ -157,7 +159,7 @@ impl State {
 }
 
 /// Runs one seed from its beginning to its verdict.
-pub(crate) fn run(seed: u64) -> Outcome {
+pub(crate) fn run(seed: Seed) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -181,9 +183,9 @@ pub(crate) fn run(seed: u64) -> Outcome {
     }
 }
 
-fn draw(seed: u64) -> State {
-    let mut chance = Chance::new(seed, 1);
-    let profile = if seed.is_multiple_of(2) {
+fn draw(seed: Seed) -> State {
+    let mut chance = Chance::new(seed.number, 1);
+    let profile = if seed.number.is_multiple_of(2) {
         Profile::Keyed
     } else {
         Profile::Nameless
@@ -202,11 +204,11 @@ fn draw(seed: u64) -> State {
         Duration::from_secs(45),
     ]);
     let mut state = State {
-        net: Chance::new(seed, 2),
+        net: Chance::new(seed.number, 2),
         healed: false,
         held: 0,
         trace: Trace::new(),
-        server: Server::new(profile, rooms),
+        server: Server::new(profile, rooms, Abilities::draw(seed)),
         devices: (0..devices)
             .map(|_| Ledger {
                 online: true,
@@ -220,13 +222,16 @@ fn draw(seed: u64) -> State {
         faults,
     };
     let names = state.faults.names();
+    if let Some(able) = state.server.abilities {
+        state.note(format_args!("{able:?}"));
+    }
     state.note(format_args!(
         "seed {seed}: {profile:?}, {rooms} rooms, {devices} devices, faults: {names}"
     ));
     state
 }
 
-async fn live(seed: u64) -> (World, tempfile::TempDir) {
+async fn live(seed: Seed) -> (World, tempfile::TempDir) {
     let home = tempfile::Builder::new()
         .prefix("tidings-sim")
         .tempdir_in(base())
@@ -236,7 +241,7 @@ async fn live(seed: u64) -> (World, tempfile::TempDir) {
     let mut devices = Vec::new();
     for number in 0..count {
         let path = home.path().join(format!("{number}.db"));
-        devices.push(Device::start(&world, seed, number, path).await);
+        devices.push(Device::start(&world, seed.number, number, path).await);
     }
     let mut workload = Workload::new(&world, seed);
     workload.storm(&mut devices).await;

@@ -347,3 +347,57 @@ async fn a_beginning_without_measure_is_refused() {
     assert_eq!(refused.code(), "create.too_large");
     assert!(app.outbox().await.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn new_words_bring_back_a_creation_that_failed() {
+    let app = App::over(&server(false)).await;
+    app.service
+        .always(Operation::Create, Reply::Fail(rejected()));
+    let local = begin(&app).await;
+    say(&app, &local, "first").await;
+    pass(secs(30)).await;
+
+    say(&app, &local, "again").await;
+    pass(secs(30)).await;
+    let rows = app.rows(local.as_str()).await;
+    let states: Vec<_> = rows.iter().map(|row| row.state).collect();
+    assert_eq!(states, [DeliveryState::Failed; 2], "nothing waits for ever");
+
+    app.service.clear_script();
+    app.client.complete(local).await.unwrap();
+    pass(secs(30)).await;
+    assert_eq!(app.service.conversations(), [chat("new1")]);
+    let left = app.outbox().await;
+    let failed = left.iter().filter(|entry| entry.is_send());
+    assert_eq!(failed.count(), 2, "what failed stays the user's to decide");
+    assert_eq!(left.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_of_unknown_outcome_is_found_out_however_old() {
+    let mut config = Config::default();
+    config.send_expiry = secs(60);
+    let app = App::with(&server(false), config).await;
+    app.service.next(Operation::Create, Reply::Fail(lost()));
+    let local = begin(&app).await;
+    say(&app, &local, "too late").await;
+    pass(secs(1)).await;
+    app.service
+        .always(Operation::List, Reply::Fail(unreachable()));
+    pass(secs(120)).await;
+    network_up(&app);
+    pass(secs(120)).await;
+    let left = app.outbox().await;
+    let codes: Vec<_> = left
+        .iter()
+        .map(|entry| entry.reason.as_ref().map(|reason| reason.code.as_str()))
+        .collect();
+    assert_eq!(
+        codes,
+        [Some("send.expired"), Some("conversation.not_created")]
+    );
+    assert!(
+        left.iter()
+            .all(|entry| entry.state == DeliveryState::Failed)
+    );
+}

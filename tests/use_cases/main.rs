@@ -24,6 +24,7 @@ mod queue;
 mod read_history;
 mod reconcile;
 mod restart;
+mod retention;
 mod retry_and_cancel;
 mod salvaged;
 mod search_messages;

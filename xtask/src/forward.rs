@@ -33,7 +33,11 @@ pub(crate) fn simulate(arguments: &[OsString]) -> Result<ExitCode, String> {
 
 /// Damages stores and looks at what is left.
 pub(crate) fn corrupt(arguments: &[OsString]) -> Result<ExitCode, String> {
-    forward(&CORRUPTION, "corrupt", Kind::Test, arguments)
+    let mut build = CORRUPTION.to_vec();
+    if arguments.iter().any(|argument| argument == "--encrypted") {
+        build.push("--features=tidings/encryption");
+    }
+    forward(&build, "corrupt", Kind::Test, arguments)
 }
 
 /// Runs the benchmarks whose results are ratios.

@@ -169,6 +169,14 @@ impl Rows for MemoryRows<'_> {
         Ok(taken(rows.filter(|row| !row.deleted), limit))
     }
 
+    fn oldest(&mut self, conversation: &ConversationId, limit: usize) -> RowResult<Vec<Message>> {
+        Ok(taken(self.state.span(conversation, None, None), limit))
+    }
+
+    fn size(&mut self) -> RowResult<u64> {
+        Ok(self.state.size())
+    }
+
     fn server_key_above(
         &mut self,
         conversation: &ConversationId,

@@ -54,6 +54,15 @@ impl State {
         self.counters.finish(keep);
     }
 
+    /// About as many bytes as the texts have.
+    pub(super) fn size(&self) -> u64 {
+        let texts = self
+            .messages
+            .values()
+            .map(|stored| stored.message.text.len());
+        texts.sum::<usize>() as u64
+    }
+
     pub(super) fn count_up(&mut self, counter: &'static str) -> i64 {
         let next = self.counter(counter) + 1;
         self.counters.put(counter, next);

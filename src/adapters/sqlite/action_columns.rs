@@ -38,14 +38,21 @@ pub(super) fn encode(action: &Action) -> Payload<'_> {
         Action::Edit { message, text, .. } => (Some(*message), text.as_str().into()),
         Action::Delete { message, .. } => (Some(*message), "".into()),
         Action::MarkRead { up_to } => (None, up_to.as_str().into()),
-        Action::Archive { archived } => (None, if *archived { HIDE } else { SHOW }.into()),
+        Action::Archive { archived, .. } => (None, shelf(*archived).into()),
         Action::Stop { question } => (*question, "".into()),
     };
     Payload {
         target,
         body,
-        beneath: action.beneath(),
+        beneath: match action {
+            Action::Archive { beneath, .. } => Some(shelf(*beneath)),
+            _ => action.beneath(),
+        },
     }
+}
+
+const fn shelf(archived: bool) -> &'static str {
+    if archived { HIDE } else { SHOW }
 }
 
 pub(super) fn decode(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Action> {
@@ -80,6 +87,11 @@ fn action(
         },
         ActionKind::Archive => Action::Archive {
             archived: body == HIDE,
+            // An older version did not write it: then it is the opposite.
+            beneath: match beneath.as_str() {
+                "" => body != HIDE,
+                word => word == HIDE,
+            },
         },
         ActionKind::Stop => Action::Stop { question: target },
     })

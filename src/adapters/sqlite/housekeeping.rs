@@ -60,6 +60,13 @@ pub(super) fn statistics(db: &Connection, store: &Path) -> RowResult<StorageStat
     })
 }
 
+/// Bytes of the pages that hold something.
+pub(super) fn size(db: &Connection) -> rusqlite::Result<u64> {
+    let number = |sql: &str| db.query_row(sql, (), |row| row.get::<_, i64>(0));
+    let pages = number("PRAGMA page_count")? - number("PRAGMA freelist_count")?;
+    Ok((pages * number("PRAGMA page_size")?).cast_unsigned())
+}
+
 /// Writes the file anew without its holes. What was deleted is gone from it afterwards.
 pub(super) fn vacuum(db: &Connection) -> RowResult<()> {
     let fold = || db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));

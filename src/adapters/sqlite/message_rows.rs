@@ -62,6 +62,8 @@ pub(super) const PAGE_AFTER: &str = query_in!(
     "AND deleted = 0 AND sort_key > ?2 ORDER BY sort_key, pk LIMIT ?3"
 );
 
+pub(super) const OLDEST: &str = query_in!("message_placed", "ORDER BY sort_key, pk LIMIT ?2");
+
 pub(super) const UNREAD: &str = query_in!(
     "message_unread",
     "AND unread = 1 AND sort_key <= ?2 ORDER BY sort_key, pk"
@@ -180,6 +182,15 @@ pub(super) fn page_after(
 ) -> rusqlite::Result<Vec<Message>> {
     let bounds = params![conversation.as_str(), after.as_i64(), limit(most)];
     all(db.prepare_cached(PAGE_AFTER)?, bounds)
+}
+
+pub(super) fn oldest(
+    db: &Connection,
+    conversation: &ConversationId,
+    most: usize,
+) -> rusqlite::Result<Vec<Message>> {
+    let bounds = params![conversation.as_str(), limit(most)];
+    all(db.prepare_cached(OLDEST)?, bounds)
 }
 
 pub(super) fn unread_up_to(

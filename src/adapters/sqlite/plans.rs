@@ -7,7 +7,7 @@ use super::{
 };
 
 /// Every statement that reads or finds rows by more than the order of the table.
-const LOOKUPS: [(&str, &str); 34] = [
+const LOOKUPS: [(&str, &str); 35] = [
     ("conversation", conversation_rows::ONE),
     ("conversations", conversation_rows::LISTED),
     ("update conversation", conversation_rows::UPDATE),
@@ -21,6 +21,7 @@ const LOOKUPS: [(&str, &str); 34] = [
     ("page", message_rows::PAGE),
     ("page with deleted", message_rows::PAGE_WITH_DELETED),
     ("page after", message_rows::PAGE_AFTER),
+    ("oldest", message_rows::OLDEST),
     ("unread", message_rows::UNREAD),
     ("key above", message_rows::KEY_ABOVE),
     ("key below", message_rows::KEY_BELOW),

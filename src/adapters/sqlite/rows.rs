@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 
 use super::{
-    conversation_rows, error::failed, journal_rows, message_rows, outbox_rows, search_rows,
-    spare::Ledger,
+    conversation_rows, error::failed, housekeeping, journal_rows, message_rows, outbox_rows,
+    search_rows, spare::Ledger,
 };
 use crate::domain::{
     conversation::Conversation,
@@ -188,6 +188,14 @@ impl Rows for SqliteRows<'_> {
         limit: usize,
     ) -> RowResult<Vec<Message>> {
         self.look(|db| message_rows::page_after(db, conversation, after, limit))
+    }
+
+    fn oldest(&mut self, conversation: &ConversationId, limit: usize) -> RowResult<Vec<Message>> {
+        self.look(|db| message_rows::oldest(db, conversation, limit))
+    }
+
+    fn size(&mut self) -> RowResult<u64> {
+        self.look(housekeeping::size)
     }
 
     fn server_key_above(

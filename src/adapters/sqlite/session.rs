@@ -327,6 +327,7 @@ impl Core {
     /// What the writer does in a moment without jobs.
     fn tidy(&self) {
         let mut writer = self.writer();
+        writer.write_spare();
         match self.damaged.swap(false, Ordering::Relaxed) {
             true => writer.renew_index(),
             false => writer.index(),

@@ -1,7 +1,7 @@
 //! The spare: a second copy of what only this device knows, in a file of its own.
 //!
 //! Unsent actions and drafts exist nowhere else, so they are kept twice: in the database, and as
-//! lines beside it, written after each commit that changed them. Damage to the database or to its
+//! lines beside it, written soon after the commit that changed them. Damage to the database or to its
 //! log, however wide, leaves the spare whole, and damage to the spare leaves the database whole.
 //!
 //! The database is the truth while it is whole. Each commit that changes something kept twice has
@@ -9,8 +9,9 @@
 //! whether the database lost commits (the spare is ahead) or the process was killed before it
 //! wrote its lines (the spare is behind, and is written anew).
 //!
-//! Nobody waits for the spare: the caller has its answer before, and no sync is made for it. After
-//! a power cut it may lack lines; the database, which was synced, has them.
+//! Nobody waits for the spare: the caller has its answer before, and no sync is made for it. It is
+//! written in the writer's next idle moment, so that the next commit's sync has no second file to
+//! wait for. After a kill or a power cut it may lack lines; the database has them.
 
 mod contents;
 mod ledger;
@@ -137,8 +138,10 @@ impl Spare {
     }
 
     fn append(&mut self, db: &Connection, ledger: &mut Ledger) -> Result<(), String> {
-        let lines = self.changed(db, ledger).map_err(|error| said(&error))?;
-        self.write(&lines)
+        let number = number(db).map_err(|error| said(&error))?;
+        let (lines, failed) = self.changed(db, number, ledger);
+        self.write(&lines)?;
+        failed.map_or(Ok(()), |error| Err(said(&error)))
     }
 
     /// One write for all lines: where several processes append, the lines of one stay together.
@@ -153,26 +156,48 @@ impl Spare {
         Ok(())
     }
 
-    /// The lines of the rows that the ledger names.
-    fn changed(&self, db: &Connection, ledger: &mut Ledger) -> rusqlite::Result<Vec<Line>> {
-        let number = number(db)?;
+    /// The lines of the rows that the ledger names. One that cannot be read costs no other: the
+    /// file may just have been found damaged.
+    fn changed(
+        &self,
+        db: &Connection,
+        number: i64,
+        ledger: &mut Ledger,
+    ) -> (Vec<Line>, Option<rusqlite::Error>) {
         let changed = ledger.take();
-        let mut lines = Vec::new();
+        let (mut lines, mut failed) = (Vec::new(), None);
+        let mut push = |read: rusqlite::Result<Vec<Line>>| match read {
+            Ok(read) => lines.extend(read),
+            Err(error) => failed = Some(error),
+        };
         for id in changed.conversations {
-            lines.push(conversation_line(db, number, id, ledger)?);
+            push(conversation_line(db, number, id, ledger).map(|line| vec![line]));
         }
         for name in changed.settings {
-            let row = generic::one(db, Kept::Setting.table(), "name", &name)?;
-            lines.push(line(number, Kept::Setting, name, row));
+            let row = generic::one(db, Kept::Setting.table(), "name", &name);
+            push(row.map(|row| vec![line(number, Kept::Setting, name, row)]));
         }
         for id in changed.outbox {
-            match generic::one(db, Kept::Outbox.table(), &self.outbox_key, &id)? {
-                Some(row) => self.push_entry(db, number, row, ledger, &mut lines)?,
-                None => {
-                    let target = ledger.released(&id).unwrap_or(id);
-                    lines.extend(message_line(db, number, &target)?);
-                    lines.push(line(number, Kept::Outbox, line::hex(&id), None));
-                }
+            push(self.action_lines(db, number, id, ledger));
+        }
+        (lines, failed)
+    }
+
+    /// The lines of an action, or of its end and what it left.
+    fn action_lines(
+        &self,
+        db: &Connection,
+        number: i64,
+        id: [u8; 16],
+        ledger: &mut Ledger,
+    ) -> rusqlite::Result<Vec<Line>> {
+        let mut lines = Vec::new();
+        match generic::one(db, Kept::Outbox.table(), &self.outbox_key, &id)? {
+            Some(row) => self.push_entry(db, number, row, ledger, &mut lines)?,
+            None => {
+                let target = ledger.released(&id).unwrap_or(id);
+                lines.extend(message_line(db, number, &target)?);
+                lines.push(line(number, Kept::Outbox, line::hex(&id), None));
             }
         }
         Ok(lines)

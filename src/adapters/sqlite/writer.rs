@@ -33,6 +33,10 @@ const BUSY: u64 = 8_192;
 /// The same where there is no thread that could be idle.
 const INLINE: u64 = 256;
 
+/// How many commits the second copy may be behind while the writer has no idle moment: each write
+/// of it is one more file that the next commit's sync has to wait for.
+const BEHIND: u32 = 64;
+
 /// A job that waits for its transaction.
 pub(super) struct WriteTask {
     pub(super) durability: Durability,
@@ -56,6 +60,10 @@ pub(super) struct Writer {
     /// Open as long as the connection is.
     spare: Option<Spare>,
     ledger: Ledger,
+    /// Commits that the spare does not tell of yet.
+    behind: u32,
+    /// How many these may be.
+    most_behind: u32,
     /// Whose spare it is, where other processes write into it too.
     shared: Option<SqliteOptions>,
     /// SQLite's count of commits by others when the ledger was last true.
@@ -82,6 +90,11 @@ impl Writer {
             without: RepositoryError::Closed,
             spare: Some(opened.spare),
             ledger: opened.ledger,
+            behind: 0,
+            most_behind: match options.executor {
+                Executor::Thread => BEHIND,
+                Executor::Inline => 1,
+            },
             shared: options.shared.then(|| options.clone()),
             learned: foreign,
             policy: options.synchronous,
@@ -111,7 +124,10 @@ impl Writer {
                 // A caller that went away does not want it.
                 let _ = outcome.reply.send(outcome.result);
             }
-            self.write_spare();
+            self.behind += u32::from(!self.ledger.is_empty());
+            if self.behind >= self.most_behind {
+                self.write_spare();
+            }
             self.due = true;
             if self.waiting() > self.patience {
                 self.index();
@@ -121,7 +137,8 @@ impl Writer {
     }
 
     /// What was committed is kept twice from here on; nobody waited for it.
-    fn write_spare(&mut self) {
+    pub(super) fn write_spare(&mut self) {
+        self.behind = 0;
         let open = self.db.as_ref().zip(self.spare.as_mut());
         if let Some((db, spare)) = open.filter(|_| !self.ledger.is_empty()) {
             spare.follow(db, &mut self.ledger);
@@ -202,6 +219,7 @@ impl Writer {
 
     /// Lets go of a damaged file as it is: its log stays beside it.
     pub(super) fn let_go(&mut self) {
+        self.write_spare();
         self.spare.take();
         if let Some(db) = self.db.take() {
             // Closing it would else fold the log in; where that cannot be forbidden, it may.
@@ -214,6 +232,7 @@ impl Writer {
     ///
     /// `quick` leaves the log to the next one who opens the file: a suspension has no time for it.
     pub(super) fn close(&mut self, quick: bool) {
+        self.write_spare();
         self.spare.take();
         let Some(db) = self.db.take() else { return };
         if quick {

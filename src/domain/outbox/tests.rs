@@ -29,8 +29,19 @@ fn read(name: &str) -> A {
     A::MarkRead { up_to }
 }
 
-const HIDE: A = A::Archive { archived: true };
-const SHOW: A = A::Archive { archived: false };
+const HIDE: A = A::Archive {
+    archived: true,
+    beneath: false,
+};
+/// Hidden before, and hidden again.
+const HIDDEN_STILL: A = A::Archive {
+    archived: true,
+    beneath: true,
+};
+const SHOW: A = A::Archive {
+    archived: false,
+    beneath: true,
+};
 
 // covers: G3
 #[test]
@@ -50,6 +61,7 @@ fn every_pair_that_waits_collapses_as_the_table_says() {
         (read("m1"), read("m2"), F::Into(read("m2"))),
         (HIDE, HIDE, F::Already),
         (HIDE, SHOW, F::Neither),
+        (HIDDEN_STILL, SHOW, F::Into(SHOW)),
         (A::Complete, A::Complete, F::Already),
         (stop, later.clone(), F::Into(later)),
         (send("a"), A::Complete, F::Behind),
@@ -66,7 +78,11 @@ fn every_pair_that_waits_collapses_as_the_table_says() {
 
 #[test]
 fn what_may_have_arrived_is_said_again_rather_than_forgotten() {
-    assert_eq!(fold(&HIDE, S::Uncertain, 1, &SHOW), F::Into(SHOW));
+    let shown_again = A::Archive {
+        archived: false,
+        beneath: false,
+    };
+    assert_eq!(fold(&HIDE, S::Uncertain, 1, &SHOW), F::Into(shown_again));
     let back = fold(&edit("a"), S::Uncertain, 1, &edit("old"));
     assert_eq!(back, F::Into(edit("old")));
     assert_eq!(fold(&send("a"), S::Uncertain, 1, &edit("b")), F::Behind);

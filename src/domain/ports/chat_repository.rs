@@ -174,6 +174,10 @@ pub trait Rows {
         after: SortKey,
         limit: usize,
     ) -> RowResult<Vec<Message>>;
+    /// Up to `limit` rows with the lowest keys, in order, tombstones too.
+    fn oldest(&mut self, conversation: &ConversationId, limit: usize) -> RowResult<Vec<Message>>;
+    /// About how many bytes the rows take.
+    fn size(&mut self) -> RowResult<u64>;
     /// The nearest server-placed key above `key`; the lowest of all where `None`.
     fn server_key_above(
         &mut self,

@@ -11,7 +11,7 @@ use crate::domain::{
     plant::planted,
     ports::{Rows, chat_repository::RowResult},
     rules::{
-        conversations,
+        act, conversations,
         editor::{Editor, Note, blank},
     },
     time::WallTime,
@@ -73,6 +73,7 @@ pub fn accept(rows: &mut dyn Rows, request: Accept) -> RowResult<Message> {
     let mut editor = Editor::open(rows, &request.conversation)?;
     editor.insert(&message)?;
     editor.journal(&message, Note::at(request.now))?;
+    act::revive(&mut editor, request.now + request.expiry, request.now)?;
     editor.rows().put_outbox(&entry(request, order))?;
     editor.finish()?;
     Ok(message)

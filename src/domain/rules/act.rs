@@ -6,6 +6,7 @@ use crate::domain::{
     ids::{ClientMessageId, ConversationId, MessageId},
     message::{Completeness, Message, ServerMessage},
     outbox::{Action, ActionKind, OutboxEntry},
+    plant::planted,
     ports::{CreateOutcome, Rows, chat_repository::RowResult},
     rules::{
         binding, changes, conversations,
@@ -84,6 +85,9 @@ fn is_over(
     let Some(question) = question else {
         return Ok(false);
     };
+    if planted("stop-never-leaves") {
+        return Ok(true);
+    }
     let recent = rows.page(conversation, None, RECENT, true)?;
     let newest = newest_question(&recent);
     let ended = recent
@@ -336,6 +340,9 @@ pub(super) fn give_up(
     } else {
         editor.rows().remove_outbox(failed.id)?;
     }
+    if planted("expired-silently") && reason.code == "send.expired" {
+        return Ok(());
+    }
     editor.journal_action(&failed, Note::because(now, Some(reason)))
 }
 
@@ -365,9 +372,8 @@ pub(super) fn lift(editor: &mut Editor<'_>, entry: &OutboxEntry, now: WallTime) 
         return changes::show(editor, &row, text).map(drop);
     }
     match &entry.action {
-        Action::Archive { archived } if is_last(editor, ActionKind::Archive)? => {
-            editor.conversation_mut().archived = !archived;
-        }
+        Action::Archive { .. } if planted("refused-stays-archived") => {}
+        Action::Archive { beneath, .. } => unshelve(editor, *beneath)?,
         Action::Complete => editor.conversation_mut().completing = false,
         Action::Create(_) => strand(editor, now)?,
         _ => {}
@@ -375,10 +381,19 @@ pub(super) fn lift(editor: &mut Editor<'_>, entry: &OutboxEntry, now: WallTime) 
     Ok(())
 }
 
-/// Whether nothing of this kind waits in the conversation.
-fn is_last(editor: &mut Editor<'_>, kind: ActionKind) -> RowResult<bool> {
+/// An archive mark goes back to what was beneath it; to be seen where no other lies over it.
+fn unshelve(editor: &mut Editor<'_>, before: bool) -> RowResult<()> {
     let id = editor.conversation().id.clone();
-    Ok(editor.rows().outbox_track(&id, kind.track())?.is_empty())
+    let track = ActionKind::Archive.track();
+    let waiting = editor.rows().outbox_track(&id, track)?;
+    let Some(mut next) = waiting.into_iter().next() else {
+        editor.conversation_mut().archived = before;
+        return Ok(());
+    };
+    if let Action::Archive { beneath, .. } = &mut next.action {
+        *beneath = before;
+    }
+    editor.rows().put_outbox(&next)
 }
 
 /// The reason of what waited for a conversation that was not created.
@@ -442,6 +457,28 @@ pub fn retry(
     }
     editor.finish()?;
     Ok(Some(again))
+}
+
+/// A conversation that could not be created is asked for again: something new is to go into it.
+/// What failed with it stays the user's to decide.
+pub(super) fn revive(
+    editor: &mut Editor<'_>,
+    expires_at: WallTime,
+    now: WallTime,
+) -> RowResult<()> {
+    let id = editor.conversation().id.clone();
+    let Some(failed) = binding::failed(editor.rows(), &id)? else {
+        return Ok(());
+    };
+    let again = OutboxEntry {
+        state: failed.state.after(DeliveryEvent::RetryRequested)?,
+        failures: 0,
+        reason: None,
+        expires_at,
+        ..failed
+    };
+    editor.rows().put_outbox(&again)?;
+    editor.journal_action(&again, Note::at(now))
 }
 
 fn changed(editor: &mut Editor<'_>, entry: &OutboxEntry) -> RowResult<Option<Message>> {

@@ -91,6 +91,10 @@ pub fn recover(rows: &mut dyn Rows, now: WallTime) -> RowResult<usize> {
     for mut entry in left.iter().cloned() {
         entry.state = entry.state.after(DeliveryEvent::Lost)?;
         entry.reason = Some(reason.clone());
+        if planted("kill-drops-actions") && !entry.is_send() {
+            rows.remove_outbox(entry.id)?;
+            continue;
+        }
         let message = rows.message(entry.id)?;
         let mut editor = Editor::open(rows, &entry.conversation)?;
         editor.rows().put_outbox(&entry)?;

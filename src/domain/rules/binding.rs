@@ -9,6 +9,7 @@ use crate::domain::{
     delivery::{DeliveryEvent, DeliveryState},
     ids::ConversationId,
     outbox::{Action, OutboxEntry},
+    plant::planted,
     ports::{Rows, chat_repository::RowResult},
     rules::{
         editor::{Editor, Note},
@@ -26,15 +27,8 @@ pub fn bound(rows: &mut dyn Rows, local: &ConversationId) -> RowResult<Option<Co
     Ok(name.as_deref().and_then(ConversationId::parse))
 }
 
-const NAMES: &str = "bound/";
-
 fn name_of(local: &ConversationId) -> String {
-    format!("{NAMES}{local}")
-}
-
-/// Whether a setting is the name of a conversation that was begun here.
-pub(super) fn is_name(setting: &str) -> bool {
-    setting.starts_with(NAMES)
+    format!("bound/{local}")
 }
 
 /// The oldest creation of unknown outcome that this conversation, new here, can have come of.
@@ -54,6 +48,19 @@ pub fn awaiting(rows: &mut dyn Rows, said: &ServerConversation) -> RowResult<Opt
     Ok(creations
         .into_iter()
         .find(|entry| left(entry) && wanted(entry).is_some_and(|new| fits(new, said))))
+}
+
+/// The creation of a conversation begun here, where it failed.
+pub(super) fn failed(
+    rows: &mut dyn Rows,
+    conversation: &ConversationId,
+) -> RowResult<Option<OutboxEntry>> {
+    if !conversation.is_local() {
+        return Ok(None);
+    }
+    let of_it = |entry: &OutboxEntry| entry.conversation == *conversation;
+    let mut creations = rows.outbox_creations()?.into_iter();
+    Ok(creations.find(|entry| of_it(entry) && entry.state == DeliveryState::Failed))
 }
 
 /// What an entry is to create.
@@ -100,7 +107,9 @@ pub fn bind(
         take_over(&mut stored, begun);
     }
     rows.put_conversation(&stored)?;
-    rows.move_rows(&local, &id)?;
+    if !planted("begun-without-words") {
+        rows.move_rows(&local, &id)?;
+    }
     rows.remove_conversation(&local)?;
     rows.remove_outbox(creation.id)?;
     rows.put_setting(&name_of(&local), id.as_str())?;
@@ -120,7 +129,8 @@ fn take_over(stored: &mut Conversation, begun: &Conversation) {
     stored.stored += begun.stored;
     stored.unread += begun.unread;
     stored.activity_at = stored.activity_at.max(begun.activity_at);
-    if let Some(text) = &begun.draft {
+    let draft = begun.draft.as_ref();
+    if let Some(text) = draft.filter(|_| !planted("begun-without-draft")) {
         settle::keep_as_draft(stored, text);
     }
 }

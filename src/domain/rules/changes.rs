@@ -6,6 +6,7 @@ use crate::domain::{
     ids::ClientMessageId,
     message::{Message, Overlay, ServerMessage},
     outbox::{Action, OutboxEntry},
+    plant::planted,
     ports::chat_repository::RowResult,
     rules::{
         act,
@@ -77,6 +78,9 @@ pub(super) fn done(
             let revision = said.map_or(row.revision, |said| said.revision.max(row.revision));
             rebase(editor, row.id, text)?;
             show(editor, &Message { revision, ..row }, text).map(drop)
+        }
+        Action::Delete { beneath, .. } if planted("deleted-comes-back") => {
+            show(editor, &row, beneath).map(drop)
         }
         _ => bury(editor, &row, now),
     }
@@ -181,7 +185,8 @@ fn fold_in(editor: &mut Editor<'_>, row: &Message, now: WallTime) -> RowResult<(
 
 /// Changes the text of a message that has not left.
 pub(super) fn rewrite(editor: &mut Editor<'_>, row: &Message, text: String) -> RowResult<Message> {
-    if let Some(mut send) = editor.rows().outbox_entry(row.id)? {
+    let send = editor.rows().outbox_entry(row.id)?;
+    if let Some(mut send) = send.filter(|_| !planted("edit-unsent-shown-only")) {
         let text = text.clone();
         send.action = Action::Send { text };
         editor.rows().put_outbox(&send)?;
@@ -201,7 +206,9 @@ pub(super) fn take_back(
     row: &Message,
     now: WallTime,
 ) -> RowResult<Message> {
-    editor.rows().remove_outbox(row.id)?;
+    if !planted("deleted-still-queued") {
+        editor.rows().remove_outbox(row.id)?;
+    }
     let event = DeliveryEvent::CancelRequested;
     let after = editor.deliver(row, event, Note::at(now), |_| {})?;
     if after.overlay.is_some() {

@@ -15,7 +15,7 @@
 use crate::domain::{
     cursor::{ChangeMark, Gap, HistoryRange, SyncCursor, SyncPosition},
     ids::{ClientMessageId, ConversationId},
-    message::Message,
+    message::{Message, ServerMessage},
     order::SortKey,
     plant::planted,
     ports::{HistoryPage, Rows, chat_repository::RowResult},
@@ -86,6 +86,8 @@ pub fn store_page(
     let Some(aim) = Aim::of(&mut editor, read)? else {
         return finish(editor, Merged::default(), None);
     };
+    let messages = &read.page.messages;
+    let messages = messages.get(..aim.length).unwrap_or(messages);
     let first_read = editor.conversation().sync.newest.is_none();
     let proof = Proof {
         range: read.range,
@@ -94,7 +96,7 @@ pub fn store_page(
         fills: aim.gap.as_ref().map(|row| row.id),
     };
     let request = Merge {
-        page: &read.page.messages,
+        page: messages,
         placement: aim.placement,
         proof: Some(proof),
         now: read.now,
@@ -154,6 +156,8 @@ struct Aim {
     placement: Placement,
     /// The row below the gap that it fills.
     gap: Option<Message>,
+    /// How many of its messages it is for, from the first.
+    length: usize,
 }
 
 impl Aim {
@@ -164,6 +168,7 @@ impl Aim {
         let at = |placement| Self {
             placement,
             gap: None,
+            length: usize::MAX,
         };
         match read.range {
             HistoryRange::Newest | HistoryRange::Tail(_) => Ok(Some(at(Placement::Newer))),
@@ -181,11 +186,31 @@ impl Aim {
                     Some(row) => Some(Self {
                         placement: Placement::Gap(row.key),
                         gap: Some(row),
+                        length: usize::MAX,
                     }),
-                    None => (sync.oldest.as_ref() == Some(end)).then(|| at(Placement::Older)),
+                    None if sync.oldest.as_ref() != Some(end) => None,
+                    None if end.is_end() => Self::beneath(editor, read.page)?,
+                    None => Some(at(Placement::Older)),
                 })
             }
         }
+    }
+
+    /// The newest page, read to find the way back to what was removed here: what is newer than all
+    /// that is stored is for a forward read.
+    fn beneath(editor: &mut Editor<'_>, page: &HistoryPage) -> RowResult<Option<Self>> {
+        let mut length = 0;
+        for (at, said) in page.messages.iter().enumerate() {
+            if is_placed(editor, said)? {
+                length = at + 1;
+            }
+        }
+        let aim = Self {
+            placement: Placement::Older,
+            gap: None,
+            length,
+        };
+        Ok((length > 0).then_some(aim))
     }
 
     /// Closes the gap, or moves it on to where the page begins; and with it every other that ends
@@ -210,14 +235,18 @@ impl Aim {
 
 /// Whether a row of the page is stored and has its place.
 fn hangs(editor: &mut Editor<'_>, page: &HistoryPage) -> RowResult<bool> {
-    let id = editor.conversation().id.clone();
     for said in &page.messages {
-        let row = editor.rows().message_by_server_id(&id, &said.id)?;
-        if row.is_some_and(|row| row.key.is_server()) {
+        if is_placed(editor, said)? {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+fn is_placed(editor: &mut Editor<'_>, said: &ServerMessage) -> RowResult<bool> {
+    let id = editor.conversation().id.clone();
+    let row = editor.rows().message_by_server_id(&id, &said.id)?;
+    Ok(row.is_some_and(|row| row.key.is_server()))
 }
 
 fn first_key(editor: &mut Editor<'_>, page: &HistoryPage) -> RowResult<Option<SortKey>> {

@@ -176,11 +176,13 @@ pub fn archive(
     stamp: Stamp,
 ) -> RowResult<(Conversation, Option<ClientMessageId>)> {
     let mut editor = Editor::open(rows, id)?;
-    if editor.conversation().archived != archived {
+    let beneath = editor.conversation().archived;
+    if beneath != archived {
         editor.conversation_mut().archived = archived;
     }
     let entry = if server_archives {
-        enqueue(&mut editor, stamp, Action::Archive { archived }, false)?
+        let action = Action::Archive { archived, beneath };
+        enqueue(&mut editor, stamp, action, false)?
     } else {
         None
     };

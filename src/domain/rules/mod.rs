@@ -23,6 +23,7 @@ pub mod placement;
 pub mod queue;
 pub mod reading;
 pub mod repeat;
+pub mod retention;
 mod said;
 pub mod salvage;
 pub mod settle;

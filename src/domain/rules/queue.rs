@@ -4,6 +4,7 @@ use crate::domain::{
     delivery::DeliveryState,
     ids::ClientMessageId,
     outbox::{Action, ActionKind, Fold, OutboxEntry, SendMode, fold},
+    plant::planted,
     ports::chat_repository::RowResult,
     rules::{
         act,
@@ -100,13 +101,17 @@ fn append(
     action: Action,
     held: bool,
 ) -> RowResult<ClientMessageId> {
+    let mut order = editor.rows().next_order()?;
+    if action == Action::Complete && planted("end-overtakes") {
+        order = 0;
+    }
     let entry = OutboxEntry {
         id: stamp.id,
         conversation: editor.conversation().id.clone(),
         action,
         mode: SendMode::Durable,
         state: DeliveryState::Queued,
-        order: editor.rows().next_order()?,
+        order,
         attempt: 0,
         failures: 0,
         accepted_at: stamp.now,
@@ -116,6 +121,9 @@ fn append(
         wire_id: None,
         parked: held,
     };
+    if entry.kind() != ActionKind::Create {
+        act::revive(editor, stamp.expires_at, stamp.now)?;
+    }
     editor.rows().put_outbox(&entry)?;
     editor.journal_action(&entry, Note::at(stamp.now))?;
     Ok(entry.id)

@@ -48,11 +48,14 @@ pub struct Salvaged {
     pub lost: u64,
 }
 
-/// Whether a setting says something that nobody else knows and that must outlive the store: names
-/// of conversations begun here, and which conversations were deleted.
+/// The setting in which processes tell each other what they look at, for the moment.
+pub const ATTENTION: &str = "attention";
+
+/// Whether a setting must outlive the store: names of conversations begun here, which ones were
+/// deleted, who this device is; whatever is not of the moment.
 #[must_use]
 pub fn is_worth_keeping(setting: &str) -> bool {
-    binding::is_name(setting) || conversations::is_tombstone(setting)
+    setting != ATTENTION && setting != WORD
 }
 
 /// Lets every conversation begin at nothing known: what counts and cursors speak of is not here.
@@ -239,7 +242,7 @@ fn show(rows: &mut dyn Rows, entry: OutboxEntry) -> RowResult<bool> {
             server.context = server.context.take().or_else(|| new.context.clone());
         }
         Action::Complete => shown.completing = true,
-        Action::Archive { archived } => shown.archived = *archived,
+        Action::Archive { archived, .. } => shown.archived = *archived,
         _ => {}
     }
     if shown != *editor.conversation() {

@@ -2,11 +2,11 @@
 
 use crate::domain::{
     delivery::{DeliveryEvent, DeliveryState},
-    ids::{ClientMessageId, ConversationId},
+    ids::ClientMessageId,
     message::Message,
     ports::{Rows, chat_repository::RowResult},
     rules::{
-        act, changes,
+        act, binding, changes,
         editor::{Editor, Note},
     },
     time::WallTime,
@@ -36,8 +36,9 @@ pub fn retry(
     let Some(message) = rows.message(id)? else {
         return Ok(Wish::Unknown);
     };
-    if let Some(creation) = failed_creation(rows, &message.conversation)? {
-        act::retry(rows, creation, expires_at, now)?;
+    // A message cannot be sent before its conversation exists: both are tried again.
+    if let Some(creation) = binding::failed(rows, &message.conversation)? {
+        act::retry(rows, creation.id, expires_at, now)?;
         let row = rows.message(id)?;
         if let Some(row) = row.filter(|row| row.state == DeliveryState::Queued) {
             return Ok(Wish::Granted(row));
@@ -62,21 +63,6 @@ pub fn retry(
     )?;
     editor.finish()?;
     Ok(Wish::Granted(after))
-}
-
-/// A message cannot be sent before its conversation exists: both are tried again.
-fn failed_creation(
-    rows: &mut dyn Rows,
-    conversation: &ConversationId,
-) -> RowResult<Option<ClientMessageId>> {
-    if !conversation.is_local() {
-        return Ok(None);
-    }
-    let creations = rows.outbox_creations()?;
-    let failed = creations
-        .iter()
-        .find(|entry| entry.conversation == *conversation && entry.state == DeliveryState::Failed);
-    Ok(failed.map(|entry| entry.id))
 }
 
 /// Takes an unsent message back. One whose outcome is unknown stops being resent, and is still

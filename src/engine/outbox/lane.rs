@@ -6,7 +6,7 @@ use super::{OutboxPolicy, Output};
 use crate::domain::{
     delivery::{DeliveryState, Reason},
     event::SendReceipt,
-    outbox::{OutboxEntry, SendMode},
+    outbox::{ActionKind, OutboxEntry, SendMode},
     plant::planted,
     retry::Outcome,
     rules::settle::Settlement,
@@ -275,7 +275,9 @@ impl Lane {
             let reason = Reason::new("send.outcome_unknown", true, text);
             return self.settle(Settlement::Parked(reason), outputs);
         }
-        if self.head.mode == SendMode::Durable && wall >= self.head.expires_at {
+        // What waits in a conversation waits for its creation: that one is found out, however old.
+        let asks = self.head.kind() != ActionKind::Create;
+        if asks && self.head.mode == SendMode::Durable && wall >= self.head.expires_at {
             let text = "it is too old to be resent and nobody knows whether it arrived";
             let reason = Reason::new("send.outcome_unknown", true, text);
             return self.settle(Settlement::Parked(reason), outputs);

@@ -10,11 +10,12 @@ use super::Driver;
 use crate::domain::{
     ids::ConversationId,
     ports::{Durability, Rows, chat_repository::RowResult},
+    rules::salvage,
     time::WallTime,
 };
 
 /// The setting that holds the leases, a line each: moment of expiry, then the conversation.
-const SETTING: &str = "attention";
+const SETTING: &str = salvage::ATTENTION;
 
 /// A lease runs out this long after its holder last confirmed it: a killed one is soon forgotten.
 const LEASE: Duration = Duration::from_secs(15);

@@ -60,6 +60,7 @@ impl Driver {
         self.recover().await;
         self.load_orphans().await;
         self.watch_store();
+        self.plan_retention();
         self.enable();
         self.load_heads().await;
         self.follow_attention().await;

@@ -12,6 +12,7 @@ mod lifecycle;
 mod perform;
 mod performing;
 mod reads;
+mod retention;
 mod salvage;
 mod sending;
 mod unconfirmed;
@@ -89,6 +90,7 @@ struct Driver {
     suspending: Option<Reply<()>>,
     heads_due: Option<Tick>,
     attention_due: Option<Tick>,
+    retention_due: Option<Tick>,
     closing: Option<Reply<()>>,
     /// Replacements of a damaged store that were seen.
     salvages: u64,
@@ -135,6 +137,7 @@ impl Driver {
             suspending: None,
             heads_due: None,
             attention_due: None,
+            retention_due: None,
             closing: None,
             salvages: 0,
             next_ticket: 0,
@@ -183,6 +186,7 @@ impl Driver {
             .values()
             .fold(None, |soonest, lane| sooner(soonest, lane.timeout()));
         let own = sooner(sooner(self.suspend_at, self.heads_due), self.attention_due);
+        let own = sooner(own, self.retention_due);
         sooner(sooner(lanes, own), self.outbox.poll_timeout())
     }
 
@@ -197,6 +201,9 @@ impl Driver {
         }
         if self.attention_due.is_some_and(|due| now >= due) {
             self.keep_attention().await;
+        }
+        if self.retention_due.is_some_and(|due| now >= due) {
+            self.keep_retention().await;
         }
         self.tell_outbox(OutboxInput::Tick);
         let ids: Vec<_> = self.lanes.keys().cloned().collect();

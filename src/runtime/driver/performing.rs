@@ -6,8 +6,9 @@ use crate::{
         event::ClientEvent,
         ids::{ClientMessageId, ConversationId, MessageId},
         outbox::{Action, ActionKind, OutboxEntry},
+        plant::planted,
         ports::{ChatService, Durability, RealtimeSession},
-        retry::{Outcome, ServiceError},
+        retry::{FailureKind, Outcome, ServiceError},
         rules::{
             act::{self, Errand},
             binding,
@@ -35,7 +36,7 @@ impl Driver {
         conversation: ConversationId,
         kind: ActionKind,
     ) {
-        let keyed = self.service.capabilities().idempotent_create;
+        let keyed = self.service.capabilities().idempotent_create || planted("create-again");
         if kind == ActionKind::Create && !keyed {
             return self.list_for(id, conversation, Listing::Baseline);
         }
@@ -229,18 +230,30 @@ async fn perform(
             let marked = service.mark_read(conversation, up_to).await;
             marked.map(|()| Performed::Plain)
         }
-        Action::Archive { archived } => {
+        Action::Archive { archived, .. } => {
             let shelved = service.archive(conversation, *archived).await;
             shelved.map(|()| Performed::Plain)
         }
         Action::Stop { .. } => {
-            let stopped = match session {
-                Some(session) => session.stop_answer().await,
-                None => service.stop_answer(conversation).await,
-            };
+            let stopped = stop(service, session, conversation).await;
             stopped.map(|()| Performed::Plain)
         }
         Action::Send { .. } => Err(broken()),
+    }
+}
+
+/// By a request, whose answer says that it arrived; a frame that left says nothing, and goes only
+/// where the backend has no request for it.
+async fn stop(
+    service: &dyn ChatService,
+    session: Option<&dyn RealtimeSession>,
+    conversation: &ConversationId,
+) -> Result<(), ServiceError> {
+    match (service.stop_answer(conversation).await, session) {
+        (Err(error), Some(session)) if error.kind == FailureKind::Unsupported => {
+            session.stop_answer().await
+        }
+        (stopped, _) => stopped,
     }
 }
 
@@ -250,7 +263,7 @@ fn nameless() -> ServiceError {
 }
 
 fn unreadable() -> ServiceError {
-    use crate::domain::retry::{FailureKind, RetryClass};
+    use crate::domain::retry::RetryClass;
     ServiceError::new(
         FailureKind::Protocol,
         RetryClass::Backoff,

@@ -88,7 +88,7 @@ impl Driver {
         let number = lane.fetches;
         let (service, repository) = (self.service.clone(), self.repository.clone());
         let limit = usize::try_from(self.config.history_page).unwrap_or(100);
-        let (id, asked) = (conversation.clone(), range.clone());
+        let (id, asked) = (conversation.clone(), range.asked());
         let read = async move {
             // Before the server is asked: so its answer is at least as new.
             let listed = listed(&repository, &id).await;

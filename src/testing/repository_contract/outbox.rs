@@ -76,7 +76,7 @@ fn deleting(n: u32, message: u32) -> OutboxEntry {
 
 /// Each track of a conversation has a head of its own.
 pub async fn tracks_do_not_wait_for_one_another(store: Store) {
-    let hide = Action::Archive { archived: true };
+    let hide = super::samples::shelf(true, false);
     let stop = Action::Stop { question: None };
     let entries = vec![
         entry("c", 1),

@@ -74,6 +74,15 @@ pub async fn tombstones_come_only_where_asked_for(store: Store) {
     assert_eq!(page(&store, Some(9), 2, false).await, [5, 6]);
 }
 
+/// From the other end, tombstones too: what is removed first.
+pub async fn the_oldest_rows_come_with_their_tombstones(store: Store) {
+    nine_rows(&store).await;
+    let oldest = |rows: &mut dyn Rows| rows.oldest(&conversation_id("c"), 5);
+    assert_eq!(numbers(&read(&store, oldest).await), [1, 2, 3, 4, 5]);
+    let size = |rows: &mut dyn Rows| rows.size();
+    assert!(read(&store, size).await > 0);
+}
+
 /// Forward too: nearest first, tombstones never.
 pub async fn pages_after_a_key_walk_forward(store: Store) {
     nine_rows(&store).await;

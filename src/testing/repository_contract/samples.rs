@@ -223,13 +223,20 @@ pub fn actions() -> Vec<Action> {
         Action::MarkRead {
             up_to: server_id(" s-1 "),
         },
-        Action::Archive { archived: true },
-        Action::Archive { archived: false },
+        shelf(true, false),
+        shelf(false, true),
+        shelf(true, true),
         Action::Stop { question: None },
         Action::Stop {
             question: Some(key(51)),
         },
     ]
+}
+
+/// Hiding a conversation, or showing it again.
+#[must_use]
+pub const fn shelf(archived: bool, beneath: bool) -> Action {
+    Action::Archive { archived, beneath }
 }
 
 /// A reason with a value in every field.

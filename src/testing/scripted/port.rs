@@ -205,7 +205,11 @@ impl ChatService for ScriptedService {
 
     async fn stop_answer(&self, id: &ConversationId) -> Result<(), ServiceError> {
         self.perform(Operation::StopAnswer, Some(id), |_| Ok(()))
-            .await
+            .await?;
+        for session in self.sessions(id.as_str()) {
+            session.push(SessionEvent::AnswerCompleted { stopped: true });
+        }
+        Ok(())
     }
 
     async fn complete(&self, id: &ConversationId) -> Result<ServerConversation, ServiceError> {

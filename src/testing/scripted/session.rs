@@ -15,7 +15,7 @@ use super::{Operation, ScriptedService};
 use crate::domain::{
     event::{CloseReason, SendReceipt, SessionEvent},
     ids::ConversationId,
-    ports::{Outgoing, RealtimeSession},
+    ports::{ChatService, Outgoing, RealtimeSession},
     retry::{FailureKind, ServiceError},
 };
 
@@ -162,13 +162,8 @@ impl RealtimeSession for ScriptedSession {
     }
 
     async fn stop_answer(&self) -> Result<(), ServiceError> {
-        let conversation = self.shared.conversation.clone();
         let service = &self.shared.service;
-        service
-            .perform(Operation::StopAnswer, Some(&conversation), |_| Ok(()))
-            .await?;
-        self.push(SessionEvent::AnswerCompleted { stopped: true });
-        Ok(())
+        service.stop_answer(&self.shared.conversation).await
     }
 
     async fn set_typing(&self, _active: bool) -> Result<(), ServiceError> {

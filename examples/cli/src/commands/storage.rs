@@ -28,14 +28,14 @@ pub(crate) async fn vacuum(context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Leaves nothing of the store; unsent messages go with it, so it has to be asked for twice.
+/// Leaves nothing of the store; unsent messages go with it, so it has to be asked for twice. No key
+/// is needed: it is the way out where the key is gone.
 pub(crate) async fn wipe(context: &Context, sure: bool) -> Result<(), Failure> {
     if !sure {
         let text = "this removes everything stored, unsent messages too: say --yes";
         return Err(Failure::usage(text).field("yes"));
     }
-    let store = setup::sqlite(&context.global).await?;
-    store.wipe().await?;
+    setup::erase(&context.global).await?;
     print(
         context,
         &tidings::adapters::sqlite::StorageStatistics::default(),

@@ -17,7 +17,7 @@ use tidings::{
 pub(crate) use self::{
     backend::{service, trust},
     settings::{Settings, backend_settings},
-    store::{close, look, sqlite, store_path},
+    store::{close, erase, look, sqlite, store_path},
 };
 use crate::{args::Global, failure::Failure};
 

@@ -8,10 +8,7 @@ use std::{
 use directories::ProjectDirs;
 use tidings::{
     adapters::sqlite::{SqliteOptions, SqliteRepository},
-    domain::ports::{
-        ChatRepository, Durability, Platform, Rows,
-        chat_repository::{ConversationFilter, RowResult},
-    },
+    domain::ports::{ChatRepository, Durability, Platform, Rows, chat_repository::RowResult},
 };
 
 use crate::{
@@ -53,6 +50,13 @@ pub(crate) async fn sqlite(global: &Global) -> Result<Arc<SqliteRepository>, Fai
     open_file(global, Access::Store).await
 }
 
+/// Leaves nothing of it, without opening it.
+pub(crate) async fn erase(global: &Global) -> Result<(), Failure> {
+    let path = store_path(global)?;
+    let erased = tokio::task::spawn_blocking(move || SqliteRepository::erase(&path)).await;
+    Ok(erased.map_err(|_| Failure::internal())??)
+}
+
 /// Closes it, so that nothing of it is left to a thread.
 pub(crate) async fn close(store: &Arc<SqliteRepository>) {
     ChatRepository::close(store.as_ref()).await;
@@ -71,32 +75,26 @@ async fn open_file(global: &Global, access: Access) -> Result<Arc<SqliteReposito
     Ok(opened.map_err(|_| Failure::internal())??)
 }
 
-/// Looks into the store and closes it again; says what is in it.
+/// Looks at every page of the store and closes it again; says what is in it.
 pub(crate) async fn look(global: &Global, platform: &Arc<dyn Platform>) -> Result<String, Failure> {
-    let repository = open(global, platform, Access::Store).await?;
+    let store = sqlite(global).await?;
+    let repository: Arc<dyn ChatRepository> = store.clone();
     let me = identity(&repository, global, platform).await?;
-    let everything = ConversationFilter {
-        include_archived: true,
-        limit: 0,
+    let looked = match store.verify().await {
+        Ok(()) => store.statistics().await,
+        Err(error) => Err(error),
     };
-    let counted = repository
-        .view(move |rows| {
-            Ok((
-                rows.conversations(everything)?.len(),
-                rows.outbox(None)?.len(),
-            ))
-        })
-        .await;
-    repository.close().await;
-    let (known, unsent) = counted?;
-    let (user, device) = (me.user, me.device);
+    close(&store).await;
+    let there = looked?;
     // It would not have opened otherwise.
     let kept = match global.key_file {
         Some(_) => "encrypted",
         None => "not encrypted",
     };
     Ok(format!(
-        "{known} conversations, {unsent} unsent messages; user {user}, device {device}; {kept}"
+        "every page is whole; {} conversations, {} unsent, {} drafts in {} bytes; user {}, device \
+         {}; {kept}",
+        there.conversations, there.unsent, there.drafts, there.bytes, me.user, me.device
     ))
 }
 

@@ -50,4 +50,6 @@ fn only_the_key_opens_an_encrypted_store() {
     let after = place.run_offline(&["conversations", "--key-file", &two]);
     after.assert_done();
     assert_eq!(after.of("conversation").len(), 1, "{after:?}");
+    place.run_offline(&["wipe", "--yes"]).assert_done();
+    place.run_offline(&["outbox"]).assert_done();
 }

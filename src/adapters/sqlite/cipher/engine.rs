@@ -47,14 +47,6 @@ pub(super) fn unlock(db: &Connection, key: &StoreKey) -> RowResult<()> {
     give(db, &specification(key, Some(&salt(key))))
 }
 
-/// Whether anything in the file was written with this key.
-///
-/// # Errors
-/// Where the file cannot be read.
-pub(super) fn proves(store: &Path, key: &StoreKey) -> RowResult<bool> {
-    Ok(begins_with_salt(store, key)? || has_page(store, key)?)
-}
-
 /// Writes everything in the connection's database to a new file under that key, and looks whether
 /// it is all there.
 ///
@@ -133,7 +125,11 @@ fn give(db: &Connection, key: &Zeroizing<String>) -> RowResult<()> {
     db.execute_batch(&sql).map_err(failed)
 }
 
-fn begins_with_salt(store: &Path, key: &StoreKey) -> RowResult<bool> {
+/// Whether the file begins as one under this key does.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(super) fn begins(store: &Path, key: &StoreKey) -> RowResult<bool> {
     let db = probe::without_log(store)?;
     give(&db, &specification(key, None))?;
     let found = db.query_row("PRAGMA cipher_salt", (), |row| row.get::<_, String>(0));
@@ -141,9 +137,12 @@ fn begins_with_salt(store: &Path, key: &StoreKey) -> RowResult<bool> {
     Ok(found.map_err(failed)? == expected)
 }
 
-/// Looks at every page, so it takes a second for some hundred megabytes; only for a file that does
-/// not open.
-fn has_page(store: &Path, key: &StoreKey) -> RowResult<bool> {
+/// Whether any page was written with this key. Looks at all of them, which takes a second for some
+/// hundred megabytes.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub(super) fn has_page(store: &Path, key: &StoreKey) -> RowResult<bool> {
     let db = probe::without_log(store)?;
     unlock(&db, key)?;
     let run = || -> rusqlite::Result<u64> {

@@ -17,7 +17,11 @@ pub(super) fn unlock(_: &Connection, _: &StoreKey) -> RowResult<()> {
     must_be_there()
 }
 
-pub(super) fn proves(_: &Path, _: &StoreKey) -> RowResult<bool> {
+pub(super) fn begins(_: &Path, _: &StoreKey) -> RowResult<bool> {
+    Err(RepositoryError::NoCipher)
+}
+
+pub(super) fn has_page(_: &Path, _: &StoreKey) -> RowResult<bool> {
     Err(RepositoryError::NoCipher)
 }
 

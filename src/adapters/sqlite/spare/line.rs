@@ -24,7 +24,7 @@ pub(in super::super) enum Kept {
     Message,
     /// What is unsent.
     Outbox,
-    /// Names of conversations begun here, and which were deleted.
+    /// Names of conversations begun here, which were deleted, who this device is.
     Setting,
 }
 
