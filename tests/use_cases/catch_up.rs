@@ -1,7 +1,8 @@
 //! Catching up everywhere in the short life of a push wake-up.
 
 use tidings::{
-    domain::message::Role,
+    NetworkChange,
+    domain::{event::CloseReason, message::Role},
     testing::{
         ScriptedService,
         scripted::{Operation, Reply},
@@ -55,6 +56,39 @@ async fn g5_of_many_conversations_only_those_that_changed_are_asked_for() {
         before + asked + 1,
         "only the list"
     );
+}
+
+// covers: G5
+#[tokio::test(start_paused = true)]
+async fn g5_a_reconnect_asks_little_in_its_first_second_and_the_rest_when_asked() {
+    let app = App::over(&crowd()).await;
+    app.client.catch_up_within(secs(600)).await.unwrap();
+    let open = app.live().await;
+    app.service
+        .always_all(&Reply::Fail(crate::support::blocked()));
+    app.client.network_changed(NetworkChange::Down);
+    app.service.session("c1").end(CloseReason::Broken);
+    pass(secs(60)).await;
+    app.service.always_all(&Reply::Normal);
+    for n in 0..10 {
+        app.service
+            .writes(&format!("c{n}"), Role::Assistant, "news");
+    }
+    let before = app.service.calls().len();
+    app.client.network_changed(NetworkChange::Up);
+    pass(secs(1)).await;
+    let first = app.service.calls().len() - before;
+    assert!(
+        (1..=5).contains(&first),
+        "{first} requests in the first second"
+    );
+    pass(secs(5)).await;
+    assert_eq!(app.texts("c1").await, ["hello", "news"], "the open one");
+    let caught = app.client.catch_up_within(secs(600)).await.unwrap();
+    assert_eq!((caught.new_messages, caught.finished), (9, true));
+    let asked = app.service.calls().len() - before;
+    assert!(asked <= 20, "{asked} requests for ten conversations");
+    drop(open);
 }
 
 // covers: G18
