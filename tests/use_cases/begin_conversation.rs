@@ -375,8 +375,10 @@ async fn new_words_bring_back_a_creation_that_failed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_creation_of_unknown_outcome_is_found_out_however_old() {
-    let mut config = Config::default();
-    config.send_expiry = secs(60);
+    let config = Config {
+        send_expiry: secs(60),
+        ..Config::default()
+    };
     let app = App::with(&server(false), config).await;
     app.service.next(Operation::Create, Reply::Fail(lost()));
     let local = begin(&app).await;
