@@ -23,6 +23,9 @@ mod burst;
 mod device;
 #[path = "ratios/drain.rs"]
 mod drain;
+#[cfg(feature = "encryption")]
+#[path = "ratios/encryption.rs"]
+mod encryption;
 #[path = "ratios/first_byte.rs"]
 mod first_byte;
 #[path = "ratios/group.rs"]
@@ -99,6 +102,16 @@ const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
         names: &["history_bytes", "history_commits"],
         run: written::history,
+    },
+    #[cfg(feature = "encryption")]
+    Benchmark {
+        names: &["encryption_accept"],
+        run: encryption::accepting,
+    },
+    #[cfg(feature = "encryption")]
+    Benchmark {
+        names: &["encryption_open", "encryption_page"],
+        run: encryption::reading,
     },
     Benchmark {
         names: &["newest_page"],

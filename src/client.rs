@@ -487,7 +487,10 @@ impl ChatClient {
     /// Passing events, from now on.
     #[must_use]
     pub fn events(&self) -> EventStream {
-        self.events.subscribe()
+        let stream = self.events.subscribe();
+        // What was kept for the first who listens is told now.
+        self.commands.tell(Command::Subscribed);
+        stream
     }
 
     /// The newest `window` messages of a conversation, then their changes.

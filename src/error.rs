@@ -151,15 +151,19 @@ impl ChatError {
 
     /// Whether the same call may succeed later.
     #[must_use]
-    pub const fn is_retryable(&self) -> bool {
-        matches!(
-            self,
+    pub fn is_retryable(&self) -> bool {
+        match self {
             Self::RateLimited { .. }
-                | Self::Offline { .. }
-                | Self::StorageFull
-                | Self::StorageUnavailable { .. }
-                | Self::ServiceUnavailable { .. }
-        )
+            | Self::Offline { .. }
+            | Self::StorageFull
+            | Self::ServiceUnavailable { .. } => true,
+            // What is not ours, or not for this key, stays so.
+            Self::StorageUnavailable { code, .. } => matches!(
+                *code,
+                "store.unavailable" | "store.locked" | "store.corrupt"
+            ),
+            _ => false,
+        }
     }
 
     /// Whether it took effect.
@@ -256,12 +260,17 @@ impl From<RepositoryError> for ChatError {
         let code = error.code();
         match error {
             RepositoryError::Full => Self::StorageFull,
-            RepositoryError::Unavailable(_) | RepositoryError::Corrupt | RepositoryError::Newer => {
-                Self::StorageUnavailable {
-                    code,
-                    text: error.to_string(),
-                }
-            }
+            RepositoryError::Unavailable(_)
+            | RepositoryError::Corrupt
+            | RepositoryError::Foreign
+            | RepositoryError::Newer
+            | RepositoryError::Locked
+            | RepositoryError::NoKey
+            | RepositoryError::WrongKey
+            | RepositoryError::NoCipher => Self::StorageUnavailable {
+                code,
+                text: error.to_string(),
+            },
             RepositoryError::Closed => Self::Closed,
             RepositoryError::Internal(what) => Self::Internal { code: what },
         }

@@ -57,12 +57,17 @@ pub(crate) fn open(
         ..SqliteOptions::new(home.path().join("chat.db"))
     };
     let store: Arc<dyn ChatRepository> = SqliteRepository::open(options).unwrap();
+    runtime.block_on(know(&store)).unwrap();
+    store
+}
+
+/// Makes the one conversation known.
+pub(crate) async fn know(store: &Arc<dyn ChatRepository>) -> Result<(), RepositoryError> {
     let said = ServerConversation::bare(conversation());
     let created = store.transact(Durability::Normal, move |rows| {
         conversations::upsert(rows, said, WallTime::default()).map(drop)
     });
-    runtime.block_on(created).unwrap();
-    store
+    created.await
 }
 
 /// Three hundred bytes, each text its own.

@@ -6,6 +6,7 @@ use crate::domain::{
     connection::ConnectionStatus,
     ids::{ClientMessageId, ConversationId, MessageId, UserId},
     message::ServerMessage,
+    retry::FailureKind,
     time::WallTime,
 };
 
@@ -50,6 +51,9 @@ pub enum SessionEvent {
         code: Option<String>,
         /// The server's words; may reach the app, never a log.
         text: String,
+        /// With what it turned down a message that was sent over this session; `None` where it
+        /// does not say that it did.
+        refused: Option<FailureKind>,
     },
     /// Someone types, or stopped.
     Typing {
@@ -300,6 +304,21 @@ pub enum ClientEvent {
         /// The stable code.
         code: &'static str,
     },
+    /// The store was damaged and begins anew with what was saved: everything unsent, every draft,
+    /// what is local of the conversations. The history is read from the server again. Told once,
+    /// in the first process that listens.
+    StoreSalvaged {
+        /// The name of the damaged file, kept beside the store; empty where the store itself was
+        /// whole and some commits were put back into it.
+        kept: String,
+        /// Unsent actions that were saved.
+        unsent: u64,
+        /// Drafts that were saved.
+        drafts: u64,
+        /// Unsent actions that could not be: both of their copies were damaged, or the message that
+        /// they change. What was typed in one is in the damaged file, if anywhere.
+        lost: u64,
+    },
 }
 
 /// Prints no text.
@@ -356,6 +375,9 @@ impl fmt::Debug for ClientEvent {
             }
             Self::Discontinuity { missed } => write!(f, "Discontinuity({missed})"),
             Self::StoreTroubled { code } => write!(f, "StoreTroubled({code})"),
+            Self::StoreSalvaged { unsent, drafts, .. } => {
+                write!(f, "StoreSalvaged({unsent}, {drafts})")
+            }
         }
     }
 }

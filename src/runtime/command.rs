@@ -32,6 +32,8 @@ pub(crate) enum Command {
         conversation: ConversationId,
         reply: Reply<bool>,
     },
+    /// Somebody listens to events from now on.
+    Subscribed,
     /// How a conversation is connected.
     Status {
         conversation: ConversationId,

@@ -20,6 +20,11 @@ impl Events {
         let _ = self.0.send(event);
     }
 
+    /// Whether somebody would hear an event now.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.0.receiver_count() > 0
+    }
+
     pub(crate) fn subscribe(&self) -> EventStream {
         EventStream(self.0.subscribe())
     }

@@ -5,6 +5,8 @@ use std::{future::Future, panic::AssertUnwindSafe};
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
+use crate::domain::retry::{FailureKind, Outcome, RetryClass, ServiceError};
+
 /// A set of tasks that end with it.
 #[derive(Debug, Default)]
 pub(crate) struct Supervisor {
@@ -12,7 +14,27 @@ pub(crate) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Runs a task; should it panic, `fallen` runs in its stead, so that nobody waits for ever.
+    /// Runs a question and passes on what it answers; should it panic, that is the answer, so that
+    /// nobody waits for ever.
+    pub(crate) fn ask<T: Send + 'static, R: Future<Output = ()> + Send>(
+        &mut self,
+        question: impl Future<Output = Result<T, ServiceError>> + Send + 'static,
+        answer: impl FnOnce(Result<T, ServiceError>) -> R + Send + 'static,
+    ) {
+        self.run(
+            async move {
+                let asked = AssertUnwindSafe(question).catch_unwind().await;
+                let result = asked.unwrap_or_else(|_| {
+                    tracing::error!("task.panicked");
+                    Err(broken())
+                });
+                answer(result).await;
+            },
+            async {},
+        );
+    }
+
+    /// Runs a task; should it panic, `fallen` runs in its stead.
     pub(crate) fn run(
         &mut self,
         task: impl Future<Output = ()> + Send + 'static,
@@ -36,6 +58,16 @@ impl Supervisor {
     pub(crate) fn abort_all(&mut self) {
         self.tasks.abort_all();
     }
+}
+
+/// What a task's panic is told as.
+pub(crate) fn broken() -> ServiceError {
+    ServiceError::new(
+        FailureKind::Protocol,
+        RetryClass::Backoff,
+        Outcome::Unknown,
+        "a task of the client's own broke",
+    )
 }
 
 /// Starts the one task that nothing in the core waits for: the driver.

@@ -2,9 +2,11 @@
 
 pub mod repository_contract;
 
+mod keys;
 pub mod plant;
 mod platform;
 pub mod scripted;
 
+pub use keys::ScriptedKeys;
 pub use platform::VirtualPlatform;
 pub use scripted::{ScriptedService, ScriptedSession};

@@ -7,7 +7,7 @@ use tidings::domain::{
     event::{CloseReason, SendReceipt, SessionEvent},
     ids::ConversationId,
     ports::{Outgoing, RealtimeSession},
-    retry::ServiceError,
+    retry::{FailureKind, ServiceError},
 };
 use tokio::time::Instant;
 
@@ -167,6 +167,7 @@ impl State {
         self.note(format_args!("{} is refused by a frame", outgoing.id));
         let refusal = SessionEvent::Failed {
             code: Some("CONVERSATION_NOT_ACTIVE".to_owned()),
+            refused: Some(FailureKind::NotActive),
             text: "the conversation is completed".to_owned(),
         };
         self.told(device, outgoing.id, tx, Told::NotApplied);

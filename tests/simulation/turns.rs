@@ -172,6 +172,7 @@ async fn speak(world: &World, room: &ConversationId, answer: Answer) {
         let event = SessionEvent::Failed {
             code: None,
             text: "the model broke".to_owned(),
+            refused: None,
         };
         world.lock().note(format_args!("a turn of {room} fails"));
         return world.lock().stream(room, &event, None);

@@ -12,3 +12,4 @@ mod searching;
 mod sharing;
 mod support;
 mod suspend;
+mod wipe;

@@ -4,11 +4,12 @@ use std::{fmt::Write as _, path::Path};
 
 use rusqlite::{Connection, types::ValueRef};
 use tidings::{
+    adapters::sqlite::{SqliteOptions, SqliteRepository},
     domain::{
         conversation::Conversation,
         message::Message,
         outbox::{Action, OutboxEntry},
-        ports::{Durability, chat_repository::ConversationFilter},
+        ports::{Durability, RepositoryError, chat_repository::ConversationFilter},
     },
     testing::repository_contract::samples,
 };
@@ -261,4 +262,33 @@ fn literal(value: ValueRef<'_>) -> String {
             format!("'{}'", String::from_utf8_lossy(bytes).replace('\'', "''"))
         }
     }
+}
+
+/// A step that ends half-way, as by a kill, has changed nothing and is made again.
+#[tokio::test]
+async fn f44_a_step_that_fails_half_way_leaves_nothing_and_runs_again() {
+    let (_home, path) = home();
+    let (_, first) = FIXTURES[0];
+    restore(first, &path);
+    let db = Connection::open(&path).expect("a file");
+    // In the way of the step's last statement.
+    db.execute_batch("CREATE INDEX conversation_drafted ON conversation (draft)")
+        .expect("in the way");
+    drop(db);
+    let outcome = SqliteRepository::open(SqliteOptions::new(&path)).map(drop);
+    assert!(
+        matches!(outcome, Err(RepositoryError::Internal(_))),
+        "{outcome:?}"
+    );
+    let db = Connection::open(&path).expect("a file");
+    assert_eq!(pragma(&db, "user_version"), 5, "the steps before it stay");
+    let counters = strings(&db, "SELECT name FROM counter WHERE name = 'spare'");
+    assert_eq!(counters, [""; 0], "its first statement is undone");
+    db.execute_batch("DROP INDEX conversation_drafted")
+        .expect("out of the way");
+    drop(db);
+    let store = open(&path);
+    let entries = store.view(|rows| rows.outbox(None)).await;
+    assert_eq!(entries.expect("a view").len(), 2);
+    store.close().await;
 }

@@ -13,7 +13,7 @@ use tidings::{
     domain::{
         delivery::DeliveryState,
         message::{Completeness, Message},
-        ports::{Durability, Rows, chat_repository::RowResult},
+        ports::{Durability, RepositoryError, Rows, chat_repository::RowResult},
         search::{Found, Search, SearchKey, query::Query, words::Words},
         time::WallTime,
     },
@@ -22,7 +22,7 @@ use tidings::{
 
 use crate::{
     kill::Victim,
-    support::{Store, home, open, soon},
+    support::{Store, accept_into, contents, home, open, soon},
 };
 
 /// A word of the index: the word, the row's key, the column, the place.
@@ -83,14 +83,17 @@ fn rebuilt(path: &Path) -> BTreeSet<Entry> {
 }
 
 async fn find(store: &Store, query: &str) -> Found {
+    try_find(store, query).await.expect("found")
+}
+
+async fn try_find(store: &Store, query: &str) -> RowResult<Found> {
     let search = Search {
         query: Query::parse(query),
         conversation: None,
         before: None,
         limit: usize::MAX,
     };
-    let found = store.view(move |rows| rows.search(&search)).await;
-    found.expect("found")
+    store.view(move |rows| rows.search(&search)).await
 }
 
 async fn hits(store: &Store, query: &str) -> usize {
@@ -514,6 +517,67 @@ async fn a_damaged_index_loses_no_message() {
     assert_eq!(hits(&store, "same").await, 299);
     assert_eq!(hits(&store, "changed").await, 1);
     assert_eq!(entries(&path), rebuilt(&path));
+    store.close().await;
+}
+
+/// Writes noise over the first page of one of the file's tables.
+fn ruin(path: &Path, table: &str) {
+    let db = Connection::open(path).expect("a file");
+    let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
+    let root: i64 = db
+        .query_row(sql, [table], |row| row.get(0))
+        .expect("a table");
+    drop(db);
+    let mut bytes = std::fs::read(path).expect("a file");
+    let end = usize::try_from(root).expect("a page") * 4096;
+    bytes[end - 4096..end].fill(0xa5);
+    std::fs::write(path, bytes).expect("written");
+}
+
+/// The pages of the index are no reason to give up a store that is whole otherwise.
+#[tokio::test]
+async fn f43_ruined_pages_of_the_index_cost_the_index_and_not_the_store() {
+    for table in ["search_data", "search_idx", "search_config", "search_late"] {
+        let (home, path) = home();
+        let store = damaged(&path).await;
+        accept_into(&store, 400).await.expect("accepted");
+        store.close().await;
+        ruin(&path, table);
+        let sqlite = SqliteRepository::open(SqliteOptions::new(&path)).expect("a store");
+        assert_eq!(
+            sqlite.verify().await,
+            Err(RepositoryError::Corrupt),
+            "{table}"
+        );
+        assert_eq!(sqlite.verify().await, Ok(()), "{table}");
+        let store: Store = sqlite;
+        let waiting = store.view(|rows| rows.outbox(None)).await;
+        assert_eq!(waiting.map(|entries| entries.len()), Ok(1), "{table}");
+        let word = store.view(tidings::domain::rules::salvage::word).await;
+        assert_eq!((word, store.salvages()), (Ok(None), 0), "{table}");
+        indexed(&path).await;
+        assert_eq!(hits(&store, "same").await, 300, "{table}");
+        assert_eq!(entries(&path), rebuilt(&path), "{table}");
+        store.close().await;
+        let aside = |path: &&std::path::PathBuf| path.to_string_lossy().contains("damaged");
+        assert_eq!(contents(home.path()).keys().filter(aside).count(), 0);
+    }
+}
+
+/// A search that meets them is told so, or finds less; a later one finds all.
+#[tokio::test]
+async fn a_search_over_ruined_pages_makes_the_index_again() {
+    let (_home, path) = home();
+    damaged(&path).await.close().await;
+    ruin(&path, "search_data");
+    let store = open(&path);
+    let first = try_find(&store, "same").await;
+    assert!(
+        !first.is_ok_and(|found| found.complete),
+        "not all can be found"
+    );
+    indexed(&path).await;
+    assert_eq!((hits(&store, "same").await, store.salvages()), (300, 0));
     store.close().await;
 }
 

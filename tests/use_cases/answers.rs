@@ -151,6 +151,7 @@ async fn an_error_frame_keeps_text_and_socket_and_frees_the_next_message() {
     session.push(SessionEvent::Failed {
         code: Some("AI_SERVICE_UNAVAILABLE".into()),
         text: "the model is busy".into(),
+        refused: None,
     });
     pass(ms(50)).await;
     assert_eq!(app.rows("c1").await[1].completeness, Completeness::Failed);

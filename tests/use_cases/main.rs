@@ -25,6 +25,7 @@ mod read_history;
 mod reconcile;
 mod restart;
 mod retry_and_cancel;
+mod salvaged;
 mod search_messages;
 mod send_chat_message;
 mod send_direct;

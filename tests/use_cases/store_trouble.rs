@@ -16,6 +16,7 @@ use tidings::{
             ChatRepository, Durability, RepositoryError, Revision,
             chat_repository::{Job, RowResult},
         },
+        rules::salvage::{self, Salvaged},
     },
     testing::{
         ScriptedService,
@@ -142,4 +143,45 @@ async fn what_is_pushed_while_the_disk_is_full_is_read_when_there_is_room() {
     pass(secs(10)).await;
     assert_eq!(app.texts("c1").await, ["no room for it"]);
     drop(handle);
+}
+
+/// The events of a salvage that this reader heard.
+fn salvages(app: &mut App) -> Vec<(u64, u64, String)> {
+    let told = app.told().into_iter();
+    let salvages = told.filter_map(|event| match event {
+        ClientEvent::StoreSalvaged {
+            kept,
+            unsent,
+            drafts,
+            lost: 0,
+        } => Some((unsent, drafts, kept)),
+        _ => None,
+    });
+    salvages.collect()
+}
+
+// covers: F-43
+#[tokio::test(start_paused = true)]
+async fn a_salvage_is_told_once_to_the_first_who_listens() {
+    let disk = Arc::new(SmallDisk::default());
+    let word = Salvaged {
+        kept: "chat.db.damaged-1".to_owned(),
+        unsent: 3,
+        drafts: 1,
+        lost: 0,
+    };
+    let left = word.clone();
+    let store: &dyn ChatRepository = disk.as_ref();
+    let leave = store.transact(Durability::Full, move |rows| {
+        salvage::leave_word(rows, &left)
+    });
+    leave.await.unwrap();
+    let mut app = App::on(&ScriptedService::new(), Config::default(), disk.clone()).await;
+    pass(ms(100)).await;
+    assert_eq!(salvages(&mut app), [(3, 1, word.kept)]);
+    let mut later = app.client.events();
+    pass(ms(100)).await;
+    let heard = futures_util::FutureExt::now_or_never(later.next());
+    assert_eq!(heard, None);
+    assert_eq!(salvages(&mut app), []);
 }

@@ -31,7 +31,7 @@ fn shown(event: &SessionEvent) -> Value {
         SessionEvent::AnswerDelta { text } => json!({ "delta": text }),
         SessionEvent::AnswerCompleted { stopped } => json!({ "completed": stopped }),
         SessionEvent::Message(whole) => json!({ "message": message(whole) }),
-        SessionEvent::Failed { code, text } => json!({ "failed": code, "text": text }),
+        SessionEvent::Failed { code, text, .. } => json!({ "failed": code, "text": text }),
         SessionEvent::Unknown { name } => json!({ "unknown": name }),
         other => panic!("no such event on this wire: {other:?}"),
     }

@@ -63,6 +63,23 @@ pub(crate) fn root() -> PathBuf {
 
 /// Every target of every package of the workspace.
 pub(crate) fn targets() -> Result<Vec<Target>, String> {
+    Ok(packages()?.iter().flat_map(targets_of).collect())
+}
+
+/// Every feature of every package of the workspace but those of that name, as cargo takes them.
+pub(crate) fn features_but(left_out: &str) -> Result<String, String> {
+    let packages = packages()?;
+    let features = packages.iter().flat_map(|package| {
+        let names = package["features"].as_object().into_iter();
+        let names = names.flat_map(serde_json::Map::keys);
+        names
+            .filter(|name| *name != left_out)
+            .map(|name| format!("{}/{name}", text(&package["name"])))
+    });
+    Ok(features.collect::<Vec<_>>().join(","))
+}
+
+fn packages() -> Result<Vec<Value>, String> {
     let output = command()
         .args(["metadata", "--no-deps", "--format-version", "1"])
         .current_dir(root())
@@ -71,8 +88,7 @@ pub(crate) fn targets() -> Result<Vec<Target>, String> {
         .map_err(|error| format!("cargo metadata did not start: {error}"))?;
     let metadata: Value = serde_json::from_slice(&output.stdout)
         .map_err(|error| format!("cargo metadata gave no JSON: {error}"))?;
-    let packages = metadata["packages"].as_array().cloned().unwrap_or_default();
-    Ok(packages.iter().flat_map(targets_of).collect())
+    Ok(metadata["packages"].as_array().cloned().unwrap_or_default())
 }
 
 /// Runs a cargo command that builds and runs nothing, and collects the test and benchmark programs.
@@ -153,6 +169,14 @@ mod tests {
             "target":{"name":"b","kind":["bin"]},"profile":{"test":false}}"#;
         assert_eq!(program(binary), None);
         assert_eq!(program("Compiling tidings"), None);
+    }
+
+    #[test]
+    fn features_are_those_of_all_packages_but_one() {
+        let features = features_but("encryption").expect("metadata");
+        let features: Vec<&str> = features.split(',').collect();
+        assert!(features.contains(&"tidings/testing"));
+        assert!(!features.iter().any(|name| name.ends_with("/encryption")));
     }
 
     #[test]

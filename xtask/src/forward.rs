@@ -1,4 +1,4 @@
-//! `cargo xtask simulate` and `cargo xtask bench`: build one program in a fast profile, start it,
+//! `cargo xtask simulate`, `corrupt` and `bench`: build one program in a fast profile, start it,
 //! hand over the arguments and hand back its exit code. What the arguments mean is the program's
 //! affair; `cargo test` and `cargo bench` themselves would add arguments and change the exit code.
 
@@ -16,11 +16,24 @@ const SIMULATION: [&str; 5] = [
     "--test=simulation",
 ];
 
+const CORRUPTION: [&str; 5] = [
+    "test",
+    "--no-run",
+    "--profile=sim",
+    "--package=tidings",
+    "--test=corrupt",
+];
+
 const RATIOS: [&str; 4] = ["bench", "--no-run", "--package=tidings", "--bench=ratios"];
 
 /// Runs the seeded simulation.
 pub(crate) fn simulate(arguments: &[OsString]) -> Result<ExitCode, String> {
     forward(&SIMULATION, "simulation", Kind::Test, arguments)
+}
+
+/// Damages stores and looks at what is left.
+pub(crate) fn corrupt(arguments: &[OsString]) -> Result<ExitCode, String> {
+    forward(&CORRUPTION, "corrupt", Kind::Test, arguments)
 }
 
 /// Runs the benchmarks whose results are ratios.

@@ -1,4 +1,4 @@
-//! The tasks of this repository: `cargo xtask <test|simulate|bench|coverage>`.
+//! The tasks of this repository: `cargo xtask <test|simulate|corrupt|bench|coverage>`.
 //!
 //! Each task is a thin shell around cargo, so that a newcomer, the CI script and a maintainer run
 //! the same thing. Nothing here is part of the SDK, and the SDK never depends on it.
@@ -44,6 +44,13 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Damages stores, and counts what is lost: --rounds N [--seed S]
+    #[command(disable_help_flag = true)]
+    Corrupt {
+        /// Handed to the program as they are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Runs the benchmarks that are ratios: [--json] [--no-bounds]
     #[command(disable_help_flag = true)]
     Bench {
@@ -63,6 +70,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test => test::run(),
         Task::Simulate { arguments } => forward::simulate(&arguments),
+        Task::Corrupt { arguments } => forward::corrupt(&arguments),
         Task::Bench { arguments } => forward::bench(&arguments),
         Task::Coverage { json } => coverage::run(json),
     };

@@ -19,7 +19,7 @@ use crate::{
         ids::{ClientMessageId, ConversationId},
         message::Role,
         ports::Outgoing,
-        retry::ServiceError,
+        retry::{FailureKind, ServiceError},
     },
 };
 
@@ -167,8 +167,20 @@ fn failure(object: &Object<'_>) -> SessionEvent {
     let code = inner.text(&["code", "error_code"]);
     let code = code.or_else(|| object.text(&["code", "error_code"]));
     SessionEvent::Failed {
+        refused: code.as_deref().and_then(refused),
         code: code.and_then(|code| printable::code(&code)),
         text: inner.text(&["error", "message"]).unwrap_or_default(),
+    }
+}
+
+/// The codes that turn a message down; any other only says that it was not confirmed.
+fn refused(code: &str) -> Option<FailureKind> {
+    let code = code.to_ascii_uppercase();
+    match code.as_str() {
+        code if code.contains("NOT_ACTIVE") => Some(FailureKind::NotActive),
+        "BAD_REQUEST" | "INVALID_REQUEST" | "VALIDATION_ERROR" => Some(FailureKind::Invalid),
+        "FORBIDDEN" => Some(FailureKind::NotAllowed),
+        _ => None,
     }
 }
 

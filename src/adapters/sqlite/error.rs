@@ -7,6 +7,7 @@ use crate::domain::ports::RepositoryError;
 /// The port's word for it, without statement, value or path.
 pub(super) fn failed(error: Error) -> RepositoryError {
     match error {
+        Error::SqliteFailure(_, Some(why)) if is_missing(&why) => RepositoryError::Corrupt,
         Error::SqliteFailure(failure, _) => by_code(failure),
         // Rows that do not read back are not rows of ours.
         Error::FromSqlConversionFailure(..)
@@ -18,6 +19,9 @@ pub(super) fn failed(error: Error) -> RepositoryError {
 }
 
 fn by_code(failure: rusqlite::ffi::Error) -> RepositoryError {
+    if is_damage(failure.extended_code) {
+        return RepositoryError::Corrupt;
+    }
     let unavailable = |why: &str| RepositoryError::Unavailable(why.to_owned());
     match failure.code {
         ErrorCode::DiskFull => RepositoryError::Full,
@@ -27,8 +31,24 @@ fn by_code(failure: rusqlite::ffi::Error) -> RepositoryError {
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied => unavailable("it cannot be written"),
         ErrorCode::CannotOpen => unavailable("it cannot be opened"),
         ErrorCode::SystemIoFailure => unavailable("the disk failed"),
+        ErrorCode::OperationInterrupted => unavailable("it was ended early"),
         _ => RepositoryError::Internal(format!("SQLite code {}", failure.extended_code)),
     }
+}
+
+/// The statements are fixed, so a table or index that they name and that is not there was lost
+/// with its line in the schema.
+fn is_missing(why: &str) -> bool {
+    why.starts_with("no such table") || why.starts_with("no such index")
+}
+
+/// Failures to read or write that no second try mends: a file that ends before its own last page,
+/// and a file system that says that it is damaged itself.
+const fn is_damage(code: i32) -> bool {
+    matches!(
+        code,
+        rusqlite::ffi::SQLITE_IOERR_SHORT_READ | rusqlite::ffi::SQLITE_IOERR_CORRUPTFS
+    )
 }
 
 /// A file operation of ours that failed; only its kind is told.
@@ -65,6 +85,7 @@ mod tests {
         }
         assert_eq!(code(f::SQLITE_CORRUPT_INDEX), "store.corrupt");
         assert_eq!(code(f::SQLITE_NOTADB), "store.corrupt");
+        assert_eq!(code(f::SQLITE_IOERR_SHORT_READ), "store.corrupt");
         assert_eq!(code(f::SQLITE_CONSTRAINT_UNIQUE), "internal");
     }
 

@@ -2,9 +2,20 @@
 
 use std::{path::Path, thread, time::Duration};
 
-use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, config::DbConfig};
 
-use super::{error::failed, migrate, options::SqliteOptions, probe};
+use super::{
+    cipher,
+    cipher::Found,
+    error::failed,
+    housekeeping, migrate,
+    options::SqliteOptions,
+    probe, salvage,
+    salvage::compare,
+    search_repair,
+    spare::{Contents, Ledger, Spare},
+    users::Users,
+};
 use crate::domain::ports::{RepositoryError, chat_repository::RowResult};
 
 /// Every statement of the store stays prepared.
@@ -41,16 +52,125 @@ const BARRIER: &str = "
 const CREATE_ATTEMPTS: u32 = 100;
 const CREATE_PAUSE: Duration = Duration::from_millis(50);
 
-/// Opens, creates or migrates the file.
+/// A store that is open for writing.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) db: Connection,
+    pub(super) spare: Spare,
+    pub(super) ledger: Ledger,
+}
+
+/// Opens, creates, migrates or salvages the file. The lock tells others that it is in use.
 ///
 /// # Errors
-/// `Corrupt` and `Newer` leave it as it was; `Unavailable` where it cannot be written.
-pub(super) fn writer(options: &SqliteOptions) -> RowResult<Connection> {
-    probe::check(&options.path)?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut db = connect(&options.path, flags, options.busy_timeout)?;
+/// `Newer` and `Foreign` leave it as it was; `Corrupt` where it is damaged and another process has
+/// it open; `Unavailable` where it cannot be written.
+pub(super) fn store(options: &SqliteOptions) -> RowResult<(Opened, Users)> {
+    // Before anything is made beside a file that is not for us.
+    match admit(options) {
+        Ok(()) | Err(RepositoryError::Corrupt) => {}
+        Err(error) => return Err(error),
+    }
+    let (users, alone) = Users::enter(&options.path, options.busy_timeout)?;
+    let opened = if alone {
+        whole(options)
+    } else {
+        beside_others(options)
+    };
+    let opened = match opened {
+        Err(RepositoryError::Corrupt) if !alone => users.alone(|| whole(options)),
+        other => other,
+    }?;
+    users.share()?;
+    Ok((opened, users))
+}
+
+/// Whether this version may read it, with this key.
+fn admit(options: &SqliteOptions) -> RowResult<()> {
+    if housekeeping::is_wiping(&options.path) || cipher::is_moving(&options.path) {
+        return Ok(());
+    }
+    match cipher::look(options)? {
+        Found::Fits => probe::check(options),
+        Found::Other(old) => probe::check(&old),
+    }
+}
+
+/// Opens what nobody else has open: finishes what a kill left half done, salvages what is damaged.
+///
+/// # Errors
+/// As [`store`], without `Corrupt`.
+pub(super) fn whole(options: &SqliteOptions) -> RowResult<Opened> {
+    housekeeping::finish_wipe(&options.path)?;
+    salvage::finish(&options.path)?;
+    cipher::finish(&options.path)?;
+    match cipher::look(options)? {
+        Found::Fits => cipher::mark(options)?,
+        Found::Other(_) if options.passive => return Err(to_be_encrypted()),
+        Found::Other(old) => {
+            // As what it is: nothing of it gets lost on the way.
+            let opened = settled(&old)?;
+            fold_at_end(&opened.db, false)?;
+            cipher::seal(options, &old, opened.db)?;
+        }
+    }
+    settled(options)
+}
+
+/// Opens it, salvaged where it is damaged.
+fn settled(options: &SqliteOptions) -> RowResult<Opened> {
+    let opened = compared(options);
+    match opened {
+        Err(RepositoryError::Corrupt) => replaced(options).map(|(opened, _)| opened),
+        other => other,
+    }
+}
+
+/// Opens, and compares with the spare.
+fn compared(options: &SqliteOptions) -> RowResult<Opened> {
+    let mut db = writer(options)?;
+    let (spare, ledger) = compare::agree(&mut db, options)?;
+    fold_at_end(&db, true)?;
+    Ok(Opened { db, spare, ledger })
+}
+
+/// Replaces a damaged file, unless it is only its full-text index; whether it was replaced.
+///
+/// # Errors
+/// As [`store`].
+pub(super) fn replaced(options: &SqliteOptions) -> RowResult<(Opened, bool)> {
+    let mended = mended(options).unwrap_or(false);
+    if !mended {
+        salvage::replace(options)?;
+    }
+    compared(options).map(|opened| (opened, !mended))
+}
+
+fn mended(options: &SqliteOptions) -> RowResult<bool> {
+    search_repair::mend(&writer(options)?)
+}
+
+/// Opens what others have open too: who opened it first has compared.
+///
+/// # Errors
+/// As [`store`].
+pub(super) fn beside_others(options: &SqliteOptions) -> RowResult<Opened> {
+    if let Found::Other(_) = cipher::look(options)? {
+        return Err(to_be_encrypted());
+    }
+    let db = writer(options)?;
+    let spare = Spare::open(options, &db)?;
+    fold_at_end(&db, true)?;
+    let mut ledger = Ledger::default();
+    ledger.learn(&Contents::read(options)?);
+    Ok(Opened { db, spare, ledger })
+}
+
+/// A connection for writing, the schema being the newest.
+fn writer(options: &SqliteOptions) -> RowResult<Connection> {
+    probe::check(options)?;
+    let mut db = writing(&options.path, options)?;
+    fold_at_end(&db, false)?;
     // SQLite falls back to reading where it may not write; every accept would fail then.
     if db.is_readonly(MAIN_DB).map_err(failed)? {
         return Err(RepositoryError::Unavailable("it cannot be written".into()));
@@ -64,24 +184,73 @@ pub(super) fn writer(options: &SqliteOptions) -> RowResult<Connection> {
     Ok(db)
 }
 
+/// Whether the end of this connection folds the log in. It does not before the file is known to be
+/// whole: what is kept aside is kept as it was.
+fn fold_at_end(db: &Connection, fold: bool) -> RowResult<()> {
+    let set = db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !fold);
+    set.map(drop).map_err(failed)
+}
+
+/// A new file for a store that is built before anybody uses it: one file without a log.
+///
+/// # Errors
+/// What SQLite said.
+pub(super) fn fresh(options: &SqliteOptions, place: &Path) -> RowResult<Connection> {
+    let db = writing(place, options)?;
+    db.execute_batch("PRAGMA synchronous = FULL")
+        .map_err(failed)?;
+    Ok(db)
+}
+
+fn writing(path: &Path, options: &SqliteOptions) -> RowResult<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    connect(path, options, flags)
+}
+
 /// Opens the file for reading; the writer must have opened it before.
 ///
 /// # Errors
 /// What SQLite said.
 pub(super) fn reader(options: &SqliteOptions) -> RowResult<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    connect(&options.path, flags, options.busy_timeout)
+    connect(&options.path, options, flags)
 }
 
-fn connect(path: &Path, flags: OpenFlags, wait: Duration) -> RowResult<Connection> {
-    let open = || {
-        let db = Connection::open_with_flags(path, flags)?;
-        db.busy_timeout(wait)?;
-        db.execute_batch(COMMON)?;
-        db.set_prepared_statement_cache_capacity(STATEMENTS);
-        Ok(db)
+fn connect(path: &Path, options: &SqliteOptions, flags: OpenFlags) -> RowResult<Connection> {
+    let db = Connection::open_with_flags(path, flags).map_err(failed)?;
+    // The key comes before all that reads.
+    cipher::unlock(&db, options)?;
+    let set = || {
+        db.busy_timeout(options.busy_timeout)?;
+        db.execute_batch(COMMON)
     };
-    open().map_err(failed)
+    set().map_err(failed)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(db)
+}
+
+fn to_be_encrypted() -> RepositoryError {
+    RepositoryError::Unavailable("it has to be encrypted first, by the app alone".to_owned())
+}
+
+/// Looks at every page and every index.
+///
+/// # Errors
+/// `Corrupt` where something does not fit.
+pub(super) fn must_be_whole(db: &Connection) -> RowResult<()> {
+    let word = db.query_row("PRAGMA integrity_check(1)", (), |row| {
+        row.get::<_, String>(0)
+    });
+    match word.as_deref() {
+        Ok("ok") => Ok(()),
+        Err(error) if is_interrupted(error) => {
+            Err(RepositoryError::Unavailable("the look was ended".into()))
+        }
+        // The check itself fails on some damage.
+        _ => Err(RepositoryError::Corrupt),
+    }
 }
 
 /// Switches to the write-ahead log. The switch needs the file alone and does not wait by itself,
@@ -101,6 +270,10 @@ fn use_wal(db: &Connection) -> RowResult<()> {
 fn try_wal(db: &Connection) -> rusqlite::Result<bool> {
     let mode: String = db.query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0))?;
     Ok(mode == "wal")
+}
+
+fn is_interrupted(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
 
 fn is_busy(error: &rusqlite::Error) -> bool {

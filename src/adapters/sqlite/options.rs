@@ -1,6 +1,8 @@
 //! How a store is opened.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use crate::domain::ports::KeyProvider;
 
 /// Where the store's work runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +43,11 @@ pub struct SqliteOptions {
     pub barrier: bool,
     /// How long a write waits for another process's.
     pub busy_timeout: Duration,
+    /// Where the key of an encrypted store comes from; `None` for a plain one.
+    ///
+    /// A plain store that is opened with a key is encrypted first, and stays so. A build without
+    /// the feature `encryption` refuses a key; it never stores anything in plain instead.
+    pub keys: Option<Arc<dyn KeyProvider>>,
 }
 
 impl SqliteOptions {
@@ -56,6 +63,7 @@ impl SqliteOptions {
             barrier: false,
             // Longer than any checkpoint on a slow phone, shorter than a user's patience.
             busy_timeout: Duration::from_secs(5),
+            keys: None,
         }
     }
 }

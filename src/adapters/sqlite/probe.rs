@@ -5,9 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
-use super::{error::failed, migrate};
+use super::{cipher, error::failed, migrate, options::SqliteOptions};
 use crate::domain::ports::{RepositoryError, chat_repository::RowResult};
 
 /// Marks the file as ours: "TDNG".
@@ -22,18 +22,26 @@ struct Label {
     application: i64,
     version: i64,
     objects: i64,
+    /// How many of its tables have names of ours.
+    ours: i64,
+    /// The version as counted among the rows, where it is.
+    counted: Option<i64>,
 }
+
+/// Tables that only a store of ours has together.
+const OURS: &str = "SELECT count(*) FROM sqlite_schema
+    WHERE type = 'table' AND name IN ('conversation', 'message', 'outbox', 'journal', 'counter')";
 
 /// Passes where the file is missing, empty or a store that this version can read.
 ///
 /// # Errors
-/// `Corrupt` for what is no store of ours, `Newer` for a later version's; the file, its log and its
-/// directory are as they were.
-pub(super) fn check(path: &Path) -> RowResult<()> {
-    if size(path) == 0 {
+/// `Corrupt` for what is no database or a damaged store, `Foreign` for another program's database,
+/// `Newer` for a later version's store; the file, its log and its directory are as they were.
+pub(super) fn check(options: &SqliteOptions) -> RowResult<()> {
+    if size(&options.path) == 0 {
         return Ok(());
     }
-    judge(&label(path)?)
+    judge(&label(options)?)
 }
 
 fn judge(label: &Label) -> RowResult<()> {
@@ -43,7 +51,16 @@ fn judge(label: &Label) -> RowResult<()> {
             application: 0,
             version: 0,
             objects: 0,
+            ..
         } => Ok(()),
+        Label {
+            application: APPLICATION_ID,
+            version,
+            ..
+        // A header that says otherwise than the rows was damaged.
+        } if label.counted.is_some_and(|counted| counted != *version) => {
+            Err(RepositoryError::Corrupt)
+        }
         Label {
             application: APPLICATION_ID,
             version,
@@ -53,11 +70,18 @@ fn judge(label: &Label) -> RowResult<()> {
             application: APPLICATION_ID,
             ..
         } => Ok(()),
-        _ => Err(RepositoryError::Corrupt),
+        Label { ours: 5, .. } => Err(RepositoryError::Corrupt),
+        _ => Err(RepositoryError::Foreign),
     }
 }
 
-fn label(path: &Path) -> RowResult<Label> {
+fn label(options: &SqliteOptions) -> RowResult<Label> {
+    let path = &options.path;
+    let read = |db: RowResult<Connection>| {
+        let db = db?;
+        cipher::unlock(&db, options)?;
+        read(&db)
+    };
     if has_log(path) {
         return read(with_log(path));
     }
@@ -71,8 +95,8 @@ fn label(path: &Path) -> RowResult<Label> {
     }
 }
 
-fn read(db: RowResult<Connection>) -> RowResult<Label> {
-    read_label(&db?).map_err(|error| match failed(error) {
+fn read(db: &Connection) -> RowResult<Label> {
+    read_label(db).map_err(|error| match failed(error) {
         // These statements fit every database: where one does not work, the file is none.
         RepositoryError::Internal(_) => RepositoryError::Corrupt,
         error => error,
@@ -84,9 +108,21 @@ fn read_label(db: &Connection) -> rusqlite::Result<Label> {
     Ok(Label {
         // Reading the schema makes SQLite check the header first.
         objects: number("SELECT count(*) FROM sqlite_schema")?,
+        ours: number(OURS)?,
+        counted: counted(db)?,
         application: number("PRAGMA application_id")?,
         version: number("PRAGMA user_version")?,
     })
+}
+
+/// Stores of the first version do not count it; what is no store has no such table.
+fn counted(db: &Connection) -> rusqlite::Result<Option<i64>> {
+    let sql = "SELECT value FROM counter WHERE name = 'schema'";
+    let counted = db.query_row(sql, (), |row| row.get(0)).optional();
+    match counted {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::Unknown) => Ok(None),
+        counted => counted,
+    }
 }
 
 /// The newest word may be in the log, so it has to be read; who cannot write cannot fold it in.
@@ -96,7 +132,7 @@ fn with_log(path: &Path) -> RowResult<Connection> {
 }
 
 /// `immutable` makes SQLite take no lock and create no file beside it.
-fn without_log(path: &Path) -> RowResult<Connection> {
+pub(super) fn without_log(path: &Path) -> RowResult<Connection> {
     let unreachable = || RepositoryError::Unavailable("its path cannot be named".to_owned());
     let absolute = std::path::absolute(path).map_err(|_| unreachable())?;
     let mut uri = url::Url::from_file_path(absolute).map_err(|()| unreachable())?;
@@ -111,7 +147,7 @@ fn has_log(path: &Path) -> bool {
     size(&beside(path, "-wal")) > 0 || size(&beside(path, "-journal")) > 0
 }
 
-fn size(path: &Path) -> u64 {
+pub(super) fn size(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |found| found.len())
 }
 

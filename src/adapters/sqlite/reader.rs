@@ -1,11 +1,11 @@
 //! One consistent view for each job, on a connection that cannot write.
 
-use std::sync::Arc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::{error::failed, queue::Queue, rows::SqliteRows};
+use super::{error::failed, open, options::SqliteOptions, rows::SqliteRows};
 use crate::{
     adapters::storage::guarded,
     domain::ports::chat_repository::{Job, RowResult},
@@ -17,43 +17,50 @@ pub(super) struct ReadTask {
     pub(super) reply: oneshot::Sender<RowResult<()>>,
 }
 
-/// Serves the queue until it is closed and empty; the connection is opened for the first job and
-/// ends with the queue. A damaged full-text index, which nobody can mend here, is told of.
-pub(super) fn serve(
-    open: impl Fn() -> RowResult<Connection>,
-    queue: &Arc<Queue<ReadTask>>,
-    damaged: impl Fn(),
-) {
-    let mut db = None;
-    while let Some(task) = queue.next() {
-        // A caller that went away does not want the answer, nor the work.
-        if !task.reply.is_closed() {
-            let result = connected(&mut db, &open).and_then(|db| run(db, task.job, &damaged));
-            let _ = task.reply.send(result);
+/// A place for a connection. It is empty while the file is being replaced, and opened anew after.
+#[derive(Debug, Default)]
+pub(super) struct Slot(Mutex<Option<Connection>>);
+
+impl Slot {
+    /// Runs the job in one read transaction; and whether the full-text index, which nobody can
+    /// mend here, is damaged. The connection is opened for the first job.
+    pub(super) fn run(&self, options: &SqliteOptions, job: Job) -> (RowResult<()>, bool) {
+        let mut slot = self.lock();
+        let db = match slot.take() {
+            Some(db) => Ok(db),
+            None => open::reader(options),
+        };
+        match db {
+            Ok(db) => run(slot.insert(db), job),
+            Err(error) => (Err(error), false),
         }
     }
-}
 
-fn connected(
-    db: &mut Option<Connection>,
-    open: impl Fn() -> RowResult<Connection>,
-) -> RowResult<&Connection> {
-    match db {
-        Some(db) => Ok(db),
-        None => Ok(db.insert(open()?)),
+    /// Closes the connection and keeps the place empty until the guard is dropped.
+    pub(super) fn vacate(&self) -> MutexGuard<'_, Option<Connection>> {
+        let mut slot = self.lock();
+        slot.take();
+        slot
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Connection>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Runs the job in one read transaction.
-pub(super) fn run(db: &Connection, job: Job, damaged: impl Fn()) -> RowResult<()> {
-    execute(db, "BEGIN")?;
+fn run(db: &Connection, job: Job) -> (RowResult<()>, bool) {
+    if let Err(error) = execute(db, "BEGIN") {
+        return (Err(error), false);
+    }
     let mut rows = SqliteRows::reading(db);
     let result = guarded::run(job, &mut rows);
-    if rows.found_damage() {
-        damaged();
-    }
-    // An open read holds the log: it ends even where it failed.
-    execute(db, "ROLLBACK").and(result)
+    let index_damaged = rows.found_damage();
+    // An open read holds the log: it ends even where it failed. SQLite may have ended it.
+    let ended = match db.is_autocommit() {
+        true => Ok(()),
+        false => execute(db, "ROLLBACK"),
+    };
+    (result.and(ended), index_damaged)
 }
 
 fn execute(db: &Connection, sql: &str) -> RowResult<()> {

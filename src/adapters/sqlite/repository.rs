@@ -1,43 +1,25 @@
-//! The port over connections, threads and the election; and the order in which they end.
+//! The port over the open file, and what outlives its suspension.
 
 use std::{
     fmt,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::{self, JoinHandle},
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
 use super::{
-    error::io_failed,
-    open,
+    housekeeping::{self, StorageStatistics},
     options::{Executor, SqliteOptions},
-    owner::Ownership,
-    queue::Queue,
-    reader::{self, ReadTask},
-    watcher::{self, Stop},
-    writer::{self, WriteTask, Writer},
+    session::{Core, Session, Signals, spawn, thread_ended},
+    users::Users,
 };
-use crate::{
-    adapters::storage::revisions::Revisions,
-    domain::ports::{
-        ChatRepository, Durability, RepositoryError, Revision,
-        chat_repository::{Job, RowResult},
-    },
+use crate::domain::ports::{
+    ChatRepository, Durability, RepositoryError, Revision,
+    chat_repository::{Job, RowResult},
 };
-
-/// A moment without jobs: who sends message after message, each after the last was stored, meets
-/// no round of the index.
-const IDLE: Duration = Duration::from_millis(25);
-
-/// So that a long search does not hold up a page.
-const READERS: usize = 2;
 
 /// A store in one SQLite file.
 ///
@@ -49,60 +31,34 @@ pub struct SqliteRepository {
     state: Mutex<State>,
 }
 
-/// What outlives a suspension: who waits goes on waiting.
-#[derive(Clone)]
-struct Signals {
-    revisions: Arc<Revisions>,
-    owner: Arc<watch::Sender<bool>>,
-}
-
 enum State {
     Open(Arc<Session>),
     Suspended,
     Closed,
 }
 
-/// The file while it is open.
-struct Session {
-    core: Arc<Core>,
-    /// Under [`Executor::Inline`]; `None` on threads, and after the close.
-    inline: Option<Mutex<Option<Inline>>>,
-}
-
-/// What the threads share.
-struct Core {
-    writer: Mutex<Writer>,
-    writes: Queue<WriteTask>,
-    reads: Arc<Queue<ReadTask>>,
-    revisions: Arc<Revisions>,
-    /// Whether the end is a suspension, which has little time.
-    quick: AtomicBool,
-    ownership: Ownership,
-    stop: Stop,
-    closed: watch::Sender<bool>,
-    /// Whether a reader met a damaged full-text index.
-    damaged: AtomicBool,
-}
-
-/// What has no thread of its own.
-struct Inline {
-    reader: Connection,
-    watcher: Option<JoinHandle<()>>,
-}
-
 impl SqliteRepository {
     /// Opens the store, creating or migrating the file.
     ///
-    /// Blocks for some milliseconds, longer after a kill or at a migration.
+    /// Blocks for some milliseconds, longer after a kill or at a migration, and for seconds where a
+    /// large store comes under a new key.
+    ///
+    /// A file that is damaged, or that is no database, is moved aside and kept, and a fresh store
+    /// begins with everything that was unsent, every draft and what else could be read of it;
+    /// [`rules::salvage::word`](crate::domain::rules::salvage::word) tells of it.
     ///
     /// # Errors
-    /// [`RepositoryError::Corrupt`] for what is no store or a damaged one and
-    /// [`RepositoryError::Newer`] for a later version's, both left exactly as they were;
-    /// [`RepositoryError::Unavailable`] where the file cannot be written or is locked.
+    /// [`RepositoryError::Newer`] for a later version's file, [`RepositoryError::Foreign`] for
+    /// another program's database, [`RepositoryError::NoKey`], [`RepositoryError::WrongKey`] and
+    /// [`RepositoryError::NoCipher`] for an encrypted store that cannot be opened so, and
+    /// [`RepositoryError::Locked`] while the device keeps the key back, all of them left exactly as
+    /// they were; [`RepositoryError::Corrupt`] for a damaged one that another process has open; [`RepositoryError::Unavailable`] where the
+    /// file cannot be written or is locked.
     pub fn open(options: SqliteOptions) -> Result<Arc<Self>, RepositoryError> {
         let signals = Signals {
             revisions: Arc::default(),
             owner: Arc::new(watch::Sender::new(false)),
+            salvages: Arc::default(),
         };
         let session = Session::open(&options, &signals)?;
         Ok(Arc::new(Self {
@@ -130,6 +86,86 @@ impl SqliteRepository {
         }
     }
 
+    /// Reads every page and every index and looks whether all fits. A file that is damaged is
+    /// replaced as one that was found so in use.
+    ///
+    /// Takes milliseconds for ten thousand messages, and seconds for a million. A suspension or a
+    /// close ends it early.
+    ///
+    /// # Errors
+    /// [`RepositoryError::Corrupt`] where it was damaged; what the store says otherwise.
+    pub async fn verify(&self) -> Result<(), RepositoryError> {
+        self.apart(Core::verify).await
+    }
+
+    /// How large the store is, and what is in it. Counts, so it takes longer for larger ones.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn statistics(&self) -> Result<StorageStatistics, RepositoryError> {
+        self.apart(Core::statistics).await
+    }
+
+    /// Gives free space back to the system, and with it the last traces of what was deleted.
+    /// Writes wait meanwhile; a suspension or a close ends it early.
+    ///
+    /// # Errors
+    /// The store's; nothing was changed then.
+    pub async fn vacuum(&self) -> Result<(), RepositoryError> {
+        self.apart(Core::vacuum).await
+    }
+
+    /// Closes the store and leaves nothing of it: database, log, spare and what was moved aside
+    /// are overwritten and removed. A kill in between is made good by the next opening.
+    ///
+    /// # Errors
+    /// `Unavailable` where another process has it open; else the disk's. The store is closed all
+    /// the same.
+    pub async fn wipe(&self) -> Result<(), RepositoryError> {
+        let path = self.options.path.clone();
+        self.close().await;
+        self.elsewhere(move || Self::erase(&path)).await
+    }
+
+    /// Leaves nothing of a store that is not open, as [`Self::wipe`] does; no key is needed, so it
+    /// is the way out where the key is gone. Blocks for as long as the disk takes.
+    ///
+    /// # Errors
+    /// `Unavailable` where it is open; else the disk's.
+    pub fn erase(path: &Path) -> Result<(), RepositoryError> {
+        let (users, alone) = Users::enter(path, Duration::ZERO)?;
+        match alone {
+            true => housekeeping::wipe(path).and_then(|()| users.share()),
+            false => Err(RepositoryError::Unavailable(
+                "another process has it open".into(),
+            )),
+        }
+    }
+
+    /// Work on the open store that takes its time.
+    async fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Core) -> RowResult<T> + Send + 'static,
+    ) -> RowResult<T> {
+        let session = self.session()?;
+        self.elsewhere(move || session.apart(work)).await
+    }
+
+    /// On a thread of its own, or on the caller where all is.
+    async fn elsewhere<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> RowResult<T> + Send + 'static,
+    ) -> RowResult<T> {
+        if self.options.executor == Executor::Inline {
+            return work();
+        }
+        let (reply, answer) = oneshot::channel();
+        spawn("tidings-apart", move || {
+            let _ = reply.send(work());
+        })?;
+        answer.await.unwrap_or_else(|_| Err(thread_ended()))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -155,62 +191,6 @@ impl SqliteRepository {
     }
 }
 
-impl Session {
-    fn open(options: &SqliteOptions, signals: &Signals) -> RowResult<Self> {
-        let patience = match options.executor {
-            Executor::Thread => writer::BUSY,
-            Executor::Inline => writer::INLINE,
-        };
-        let writer = Writer::new(open::writer(options)?, options.synchronous, patience)?;
-        let core = Arc::new(Core {
-            writer: Mutex::new(writer),
-            writes: Queue::new(),
-            reads: Arc::new(Queue::new()),
-            revisions: Arc::clone(&signals.revisions),
-            quick: AtomicBool::new(false),
-            ownership: Ownership::new(options, Arc::clone(&signals.owner))?,
-            stop: Stop::default(),
-            closed: watch::Sender::new(false),
-            damaged: AtomicBool::new(false),
-        });
-        let inline = match options.executor {
-            Executor::Thread => start_threads(&core, options).map(|()| None),
-            Executor::Inline => start_inline(&core, options).map(Some),
-        };
-        // Threads that did start must not outlive a failed open.
-        let inline = inline.inspect_err(|_| core.shut())?;
-        let inline = inline.map(|inline| Mutex::new(Some(inline)));
-        Ok(Self { core, inline })
-    }
-
-    fn lock_inline(slot: &Mutex<Option<Inline>>) -> MutexGuard<'_, Option<Inline>> {
-        slot.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Starts the end; on threads, [`finish`] does the rest.
-    fn shut(&self) {
-        self.core.shut();
-        if let Some(inline) = self
-            .inline
-            .as_ref()
-            .and_then(|slot| Self::lock_inline(slot).take())
-        {
-            let _announce = Announce(Arc::clone(&self.core));
-            drop(inline.reader);
-            finish(&self.core, inline.watcher);
-        }
-    }
-
-    /// Ends, and waits for the end. The threads end by themselves: a caller that goes away here
-    /// changes nothing.
-    async fn end(&self, quick: bool) {
-        self.core.quick.store(quick, Ordering::Relaxed);
-        self.shut();
-        let mut closed = self.core.closed.subscribe();
-        let _ = closed.wait_for(|closed| *closed).await;
-    }
-}
-
 /// Names no path: a log is no place for it.
 impl fmt::Debug for SqliteRepository {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -229,145 +209,15 @@ impl Drop for SqliteRepository {
     }
 }
 
-impl Core {
-    fn writer(&self) -> MutexGuard<'_, Writer> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Nothing is taken any more; what waits is still done.
-    fn shut(&self) {
-        self.reads.close();
-        self.writes.close();
-        self.stop.stop();
-    }
-
-    /// How long the writer waits for jobs before it turns to the index; for ever where that has
-    /// all.
-    fn pause(&self) -> Option<Duration> {
-        self.writer().is_index_due().then_some(IDLE)
-    }
-
-    /// What the writer does in a moment without jobs.
-    fn tidy(&self) {
-        let mut writer = self.writer();
-        match self.damaged.swap(false, Ordering::Relaxed) {
-            true => writer.renew_index(),
-            false => writer.index(),
-        }
-    }
-
-    /// A reader met a damaged index.
-    fn mend(&self) {
-        self.damaged.store(true, Ordering::Relaxed);
-        self.writes.nudge();
-    }
-
-    fn look(&self) {
-        if self.writer().others_committed() {
-            self.revisions.advance();
-        }
-    }
-}
-
-/// Says that all is closed, however its thread ends; who still waits for an answer gets one.
-struct Announce(Arc<Core>);
-
-impl Drop for Announce {
-    fn drop(&mut self) {
-        self.0.shut();
-        drop(self.0.writes.take_all(None));
-        self.0.closed.send_replace(true);
-    }
-}
-
-/// Ends what is still there, in order: who looks at the file, the file, the ownership of it.
-fn finish(core: &Arc<Core>, helpers: impl IntoIterator<Item = JoinHandle<()>>) {
-    for helper in helpers {
-        // A thread that panicked has ended too.
-        let _ = helper.join();
-    }
-    core.writer().close(core.quick.load(Ordering::Relaxed));
-    core.ownership.release();
-}
-
-fn start_inline(core: &Arc<Core>, options: &SqliteOptions) -> RowResult<Inline> {
-    Ok(Inline {
-        reader: open::reader(options)?,
-        watcher: start_watcher(core, options)?,
-    })
-}
-
-fn start_threads(core: &Arc<Core>, options: &SqliteOptions) -> RowResult<()> {
-    let mut helpers = Vec::from_iter(start_watcher(core, options)?);
-    for _ in 0..READERS {
-        let options = options.clone();
-        let reads = Arc::clone(&core.reads);
-        let mender = Arc::clone(core);
-        let serve = move || reader::serve(|| open::reader(&options), &reads, || mender.mend());
-        helpers.push(spawn("tidings-read", serve)?);
-    }
-    let core = Arc::clone(core);
-    spawn("tidings-write", move || {
-        let _announce = Announce(Arc::clone(&core));
-        while let Some(tasks) = core.writes.take_all(core.pause()) {
-            match tasks.is_empty() {
-                true => core.tidy(),
-                false => core.writer().run(tasks, &core.revisions),
-            }
-        }
-        finish(&core, helpers);
-    })?;
-    Ok(())
-}
-
-fn start_watcher(core: &Arc<Core>, options: &SqliteOptions) -> RowResult<Option<JoinHandle<()>>> {
-    if !options.shared {
-        return Ok(None);
-    }
-    let core = Arc::clone(core);
-    let watch = move || watcher::watch(&core.stop, || core.look(), || core.ownership.try_take());
-    spawn("tidings-watch", watch).map(Some)
-}
-
-fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> RowResult<JoinHandle<()>> {
-    let builder = thread::Builder::new().name(name.to_owned());
-    builder.spawn(body).map_err(|error| io_failed(&error))
-}
-
 #[async_trait]
 impl ChatRepository for SqliteRepository {
     async fn write(&self, durability: Durability, job: Job) -> RowResult<()> {
-        let session = self.session()?;
-        let (reply, answer) = oneshot::channel();
-        let task = WriteTask {
-            durability,
-            job,
-            reply,
-        };
-        if session.inline.is_some() {
-            let core = &session.core;
-            core.writer().run([task].into(), &core.revisions);
-        } else if session.core.writes.push(task).is_err() {
-            return Err(RepositoryError::Closed);
-        }
-        drop(session);
+        let answer = self.session()?.write(durability, job)?;
         answer.await.unwrap_or_else(|_| Err(thread_ended()))
     }
 
     async fn read(&self, job: Job) -> RowResult<()> {
-        let session = self.session()?;
-        if let Some(slot) = &session.inline {
-            let mend = || session.core.writer().renew_index();
-            return match &*Session::lock_inline(slot) {
-                Some(inline) => reader::run(&inline.reader, job, mend),
-                None => Err(RepositoryError::Closed),
-            };
-        }
-        let (reply, answer) = oneshot::channel();
-        if session.core.reads.push(ReadTask { job, reply }).is_err() {
-            return Err(RepositoryError::Closed);
-        }
-        drop(session);
+        let answer = self.session()?.read(job)?;
         answer.await.unwrap_or_else(|_| Err(thread_ended()))
     }
 
@@ -377,6 +227,10 @@ impl ChatRepository for SqliteRepository {
 
     async fn changed(&self, seen: Revision) -> Revision {
         self.signals.revisions.beyond(seen).await
+    }
+
+    fn salvages(&self) -> u64 {
+        self.signals.salvages.load(Ordering::Relaxed)
     }
 
     fn is_owner(&self) -> bool {
@@ -418,8 +272,4 @@ impl ChatRepository for SqliteRepository {
             session.end(false).await;
         }
     }
-}
-
-fn thread_ended() -> RepositoryError {
-    RepositoryError::Internal("the store's thread ended".to_owned())
 }

@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use super::{
     conversation_rows, error::failed, journal_rows, message_rows, outbox_rows, search_rows,
+    spare::Ledger,
 };
 use crate::domain::{
     conversation::Conversation,
@@ -22,7 +23,8 @@ use crate::domain::{
 /// One transaction's view of the file.
 pub(super) struct SqliteRows<'a> {
     db: &'a Connection,
-    writable: bool,
+    /// What is changed of the rows that are kept twice; `None` where nothing may be changed.
+    ledger: Option<&'a mut Ledger>,
     /// Why SQLite gave the transaction up by itself, as it may when the disk is full. A job that
     /// overlooks that error must not go on: its statements would commit one by one.
     lost: Option<RepositoryError>,
@@ -31,10 +33,10 @@ pub(super) struct SqliteRows<'a> {
 }
 
 impl<'a> SqliteRows<'a> {
-    pub(super) const fn writing(db: &'a Connection) -> Self {
+    pub(super) const fn writing(db: &'a Connection, ledger: &'a mut Ledger) -> Self {
         Self {
             db,
-            writable: true,
+            ledger: Some(ledger),
             lost: None,
             damaged: false,
         }
@@ -43,7 +45,7 @@ impl<'a> SqliteRows<'a> {
     pub(super) const fn reading(db: &'a Connection) -> Self {
         Self {
             db,
-            writable: false,
+            ledger: None,
             lost: None,
             damaged: false,
         }
@@ -70,12 +72,23 @@ impl<'a> SqliteRows<'a> {
         &mut self,
         statement: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> RowResult<T> {
-        if self.writable {
+        if self.ledger.is_some() {
             return self.look(statement);
         }
         Err(RepositoryError::Internal(
             "a write inside a read".to_owned(),
         ))
+    }
+
+    /// As [`Self::change`], for rows that are kept twice.
+    fn change_kept<T>(
+        &mut self,
+        statement: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+        write_down: impl FnOnce(&mut Ledger),
+    ) -> RowResult<T> {
+        let done = self.change(statement)?;
+        self.ledger.as_deref_mut().map(write_down);
+        Ok(done)
     }
 
     fn note(&mut self, error: rusqlite::Error) -> RepositoryError {
@@ -97,11 +110,17 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn put_conversation(&mut self, conversation: &Conversation) -> RowResult<()> {
-        self.change(|db| conversation_rows::put(db, conversation))
+        self.change_kept(
+            |db| conversation_rows::put(db, conversation),
+            |ledger| ledger.conversation(conversation),
+        )
     }
 
     fn remove_conversation(&mut self, id: &ConversationId) -> RowResult<()> {
-        self.change(|db| conversation_rows::remove(db, id))
+        self.change_kept(
+            |db| conversation_rows::remove(db, id),
+            |ledger| ledger.removed(id),
+        )
     }
 
     fn move_rows(&mut self, from: &ConversationId, to: &ConversationId) -> RowResult<()> {
@@ -109,11 +128,15 @@ impl Rows for SqliteRows<'_> {
             let text = "rows go to a conversation that is not stored";
             return Err(RepositoryError::Internal(text.to_owned()));
         }
-        self.change(|db| {
-            message_rows::move_all(db, from, to)?;
-            outbox_rows::move_all(db, from, to)?;
-            journal_rows::move_all(db, from, to)
-        })
+        let moved = self.outbox(Some(from))?;
+        self.change_kept(
+            |db| {
+                message_rows::move_all(db, from, to)?;
+                outbox_rows::move_all(db, from, to)?;
+                journal_rows::move_all(db, from, to)
+            },
+            |ledger| moved.iter().for_each(|entry| ledger.outbox(entry)),
+        )
     }
 
     fn message(&mut self, id: ClientMessageId) -> RowResult<Option<Message>> {
@@ -206,11 +229,17 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn put_outbox(&mut self, entry: &OutboxEntry) -> RowResult<()> {
-        self.change(|db| outbox_rows::put(db, entry))
+        self.change_kept(
+            |db| outbox_rows::put(db, entry),
+            |ledger| ledger.outbox(entry),
+        )
     }
 
     fn remove_outbox(&mut self, id: ClientMessageId) -> RowResult<()> {
-        self.change(|db| outbox_rows::remove(db, id))
+        self.change_kept(
+            |db| outbox_rows::remove(db, id),
+            |ledger| ledger.left_outbox(id),
+        )
     }
 
     fn outbox_heads(&mut self) -> RowResult<Vec<OutboxEntry>> {
@@ -258,6 +287,9 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn put_setting(&mut self, name: &str, value: &str) -> RowResult<()> {
-        self.change(|db| journal_rows::put_setting(db, name, value))
+        self.change_kept(
+            |db| journal_rows::put_setting(db, name, value),
+            |ledger| ledger.setting(name),
+        )
     }
 }

@@ -9,7 +9,15 @@ use std::{collections::VecDeque, time::Duration};
 use rusqlite::{Connection, config::DbConfig};
 use tokio::sync::oneshot;
 
-use super::{error::failed, options::Synchronous, rows::SqliteRows, search_index};
+use super::{
+    error::failed,
+    housekeeping,
+    open::Opened,
+    options::{Executor, SqliteOptions, Synchronous},
+    rows::SqliteRows,
+    search_index,
+    spare::{self, Contents, Ledger, Spare},
+};
 use crate::{
     adapters::storage::{guarded, revisions::Revisions},
     domain::ports::{
@@ -20,10 +28,10 @@ use crate::{
 
 /// How many changed rows may wait for the index while the writer has no idle moment. A search
 /// reads what waits, so it must stay few; and each round costs who waits meanwhile.
-pub(super) const BUSY: u64 = 8_192;
+const BUSY: u64 = 8_192;
 
 /// The same where there is no thread that could be idle.
-pub(super) const INLINE: u64 = 256;
+const INLINE: u64 = 256;
 
 /// A job that waits for its transaction.
 pub(super) struct WriteTask {
@@ -41,8 +49,17 @@ struct Outcome {
 /// The one writing connection of this process.
 #[derive(Debug)]
 pub(super) struct Writer {
-    /// `None` after the close.
+    /// `None` after the close, and where a damaged file could not be replaced.
     db: Option<Connection>,
+    /// What is said without a connection.
+    without: RepositoryError,
+    /// Open as long as the connection is.
+    spare: Option<Spare>,
+    ledger: Ledger,
+    /// Whose spare it is, where other processes write into it too.
+    shared: Option<SqliteOptions>,
+    /// SQLite's count of commits by others when the ledger was last true.
+    learned: i64,
     policy: Synchronous,
     /// What the connection is set to, so that it is set only when it changes.
     level: Option<&'static str>,
@@ -57,22 +74,32 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(db: Connection, policy: Synchronous, patience: u64) -> RowResult<Self> {
-        let foreign = foreign_commits(&db).map_err(failed)?;
+    pub(super) fn new(opened: Opened, options: &SqliteOptions) -> RowResult<Self> {
+        let foreign = foreign_commits(&opened.db).map_err(failed)?;
         Ok(Self {
-            indexed: db.total_changes(),
-            db: Some(db),
-            policy,
+            indexed: opened.db.total_changes(),
+            db: Some(opened.db),
+            without: RepositoryError::Closed,
+            spare: Some(opened.spare),
+            ledger: opened.ledger,
+            shared: options.shared.then(|| options.clone()),
+            learned: foreign,
+            policy: options.synchronous,
             level: None,
             foreign,
-            patience,
+            patience: match options.executor {
+                Executor::Thread => BUSY,
+                Executor::Inline => INLINE,
+            },
             // What an earlier run left.
             due: true,
         })
     }
 
-    /// Runs the tasks, in as few transactions as there are calamities.
-    pub(super) fn run(&mut self, mut tasks: VecDeque<WriteTask>, revisions: &Revisions) {
+    /// Runs the tasks, in as few transactions as there are calamities. Whether one of them met
+    /// damage.
+    pub(super) fn run(&mut self, mut tasks: VecDeque<WriteTask>, revisions: &Revisions) -> bool {
+        let mut damaged = false;
         while !tasks.is_empty() {
             let outcomes = self.transaction(&mut tasks);
             // The revision first: who has the reply must see it.
@@ -80,13 +107,24 @@ impl Writer {
                 revisions.advance();
             }
             for outcome in outcomes {
+                damaged |= outcome.result == Err(RepositoryError::Corrupt);
                 // A caller that went away does not want it.
                 let _ = outcome.reply.send(outcome.result);
             }
+            self.write_spare();
             self.due = true;
             if self.waiting() > self.patience {
                 self.index();
             }
+        }
+        damaged
+    }
+
+    /// What was committed is kept twice from here on; nobody waited for it.
+    fn write_spare(&mut self) {
+        let open = self.db.as_ref().zip(self.spare.as_mut());
+        if let Some((db, spare)) = open.filter(|_| !self.ledger.is_empty()) {
+            spare.follow(db, &mut self.ledger);
         }
     }
 
@@ -115,7 +153,7 @@ impl Writer {
         };
         let done = self
             .begin(level)
-            .and_then(|db| step(db).inspect_err(|_| abandon(db)));
+            .and_then(|(db, _)| step(db).inspect_err(|_| abandon(db)));
         self.due = done.unwrap_or(false);
         self.indexed = self.changes();
     }
@@ -143,10 +181,40 @@ impl Writer {
         news
     }
 
+    /// Whether it can write.
+    pub(super) const fn is_open(&self) -> bool {
+        self.db.is_some()
+    }
+
+    /// Writes the file anew without its holes; `before` sees the connection first.
+    pub(super) fn vacuum(
+        &mut self,
+        before: impl FnOnce(&Connection) -> RowResult<()>,
+    ) -> RowResult<()> {
+        let db = self.db.as_ref().ok_or_else(|| self.without.clone())?;
+        before(db)?;
+        housekeeping::vacuum(db)?;
+        if let Some(spare) = self.spare.as_mut() {
+            spare.tidy(db, &mut self.ledger);
+        }
+        Ok(())
+    }
+
+    /// Lets go of a damaged file as it is: its log stays beside it.
+    pub(super) fn let_go(&mut self) {
+        self.spare.take();
+        if let Some(db) = self.db.take() {
+            // Closing it would else fold the log in; where that cannot be forbidden, it may.
+            let _ = db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
+        self.without = RepositoryError::Corrupt;
+    }
+
     /// Folds the log into the file and lets go of both. The other connections must be gone.
     ///
     /// `quick` leaves the log to the next one who opens the file: a suspension has no time for it.
     pub(super) fn close(&mut self, quick: bool) {
+        self.spare.take();
         let Some(db) = self.db.take() else { return };
         if quick {
             let _ = db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
@@ -172,8 +240,8 @@ impl Writer {
         let most = tasks.iter().map(|task| task.durability).max();
         let level = self.level_for(most.unwrap_or(Durability::Normal));
         let ended = match self.begin(level) {
-            Ok(db) => run_jobs(db, tasks, &mut outcomes)
-                .and_then(|()| end(db, &outcomes))
+            Ok((db, ledger)) => run_jobs(db, ledger, tasks, &mut outcomes)
+                .and_then(|()| end(db, ledger, &outcomes))
                 .inspect_err(|_| abandon(db)),
             Err(error) => {
                 outcomes.extend(tasks.drain(..).map(Outcome::unheard));
@@ -187,15 +255,21 @@ impl Writer {
     }
 
     /// The write lock is taken at once: a transaction that began by reading could not wait for it.
-    fn begin(&mut self, level: &'static str) -> RowResult<&Connection> {
-        let db = self.db.as_ref().ok_or(RepositoryError::Closed)?;
+    fn begin(&mut self, level: &'static str) -> RowResult<(&Connection, &mut Ledger)> {
+        let db = self.db.as_ref().ok_or_else(|| self.without.clone())?;
         if self.level != Some(level) {
             db.pragma_update(None, "synchronous", level)
                 .map_err(failed)?;
             self.level = Some(level);
         }
         run_cached(db, "BEGIN IMMEDIATE").map_err(failed)?;
-        Ok(db)
+        if let Some(options) = &self.shared {
+            let now = foreign_commits(db).map_err(failed)?;
+            if std::mem::replace(&mut self.learned, now) != now {
+                self.ledger.learn(&Contents::read(options)?);
+            }
+        }
+        Ok((db, &mut self.ledger))
     }
 
     /// What the most careful job needs.
@@ -223,14 +297,15 @@ impl Outcome {
 /// Where SQLite gave up the whole transaction; tasks not yet run are left for the next one.
 fn run_jobs(
     db: &Connection,
+    ledger: &mut Ledger,
     tasks: &mut VecDeque<WriteTask>,
     outcomes: &mut Vec<Outcome>,
 ) -> RowResult<()> {
     let alone = tasks.len() == 1;
     while let Some(task) = tasks.pop_front() {
         let (result, lost) = match alone {
-            true => run_alone(db, task.job),
-            false => run_job(db, task.job),
+            true => run_alone(db, ledger, task.job),
+            false => run_job(db, ledger, task.job),
         };
         let reply = task.reply;
         outcomes.push(Outcome { reply, result });
@@ -242,8 +317,12 @@ fn run_jobs(
 }
 
 /// As [`run_job`], for a job whose failure ends the transaction anyway: see [`end`].
-fn run_alone(db: &Connection, job: Job) -> (RowResult<()>, Option<RepositoryError>) {
-    let mut rows = SqliteRows::writing(db);
+fn run_alone(
+    db: &Connection,
+    ledger: &mut Ledger,
+    job: Job,
+) -> (RowResult<()>, Option<RepositoryError>) {
+    let mut rows = SqliteRows::writing(db, ledger);
     let result = guarded::run(job, &mut rows);
     match rows.into_lost() {
         Some(cause) => (Err(cause.clone()), Some(cause)),
@@ -252,13 +331,17 @@ fn run_alone(db: &Connection, job: Job) -> (RowResult<()>, Option<RepositoryErro
 }
 
 /// What became of the job, and the cause where it took the transaction with it.
-fn run_job(db: &Connection, job: Job) -> (RowResult<()>, Option<RepositoryError>) {
+fn run_job(
+    db: &Connection,
+    ledger: &mut Ledger,
+    job: Job,
+) -> (RowResult<()>, Option<RepositoryError>) {
     if let Err(error) = run_cached(db, "SAVEPOINT job") {
         let error = failed(error);
         let lost = db.is_autocommit().then(|| error.clone());
         return (Err(error), lost);
     }
-    let mut rows = SqliteRows::writing(db);
+    let mut rows = SqliteRows::writing(db, ledger);
     let result = guarded::run(job, &mut rows);
     match rows.into_lost() {
         Some(cause) => (Err(cause.clone()), Some(cause)),
@@ -281,8 +364,11 @@ fn settle(db: &Connection, result: RowResult<()>) -> (RowResult<()>, Option<Repo
 }
 
 /// Commits, unless there is nothing to commit.
-fn end(db: &Connection, outcomes: &[Outcome]) -> RowResult<()> {
+fn end(db: &Connection, ledger: &Ledger, outcomes: &[Outcome]) -> RowResult<()> {
     let any = outcomes.iter().any(|outcome| outcome.result.is_ok());
+    if any && !ledger.is_empty() {
+        spare::count(db).map_err(failed)?;
+    }
     run_cached(db, if any { "COMMIT" } else { "ROLLBACK" }).map_err(failed)
 }
 
@@ -316,14 +402,11 @@ fn foreign_commits(db: &Connection) -> rusqlite::Result<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{adapters::sqlite::migrate, domain::ports::Revision};
+    use crate::{adapters::sqlite::open, domain::ports::Revision};
 
-    fn open(path: &std::path::Path) -> Connection {
-        let mut db = Connection::open(path).expect("a file");
-        db.execute_batch("PRAGMA journal_mode = WAL")
-            .expect("a log");
-        migrate::run(&mut db).expect("the schema");
-        db
+    fn open(options: &SqliteOptions) -> Writer {
+        let opened = open::store(options).expect("a store").0;
+        Writer::new(opened, options).expect("a writer")
     }
 
     fn task(durability: Durability) -> (WriteTask, oneshot::Receiver<RowResult<()>>) {
@@ -357,8 +440,7 @@ mod tests {
     fn a_batch_is_as_durable_as_its_most_careful_job() {
         use Durability::{Full, Normal};
         let home = tempfile::tempdir().expect("a directory");
-        let db = open(&home.path().join("chat.db"));
-        let mut writer = Writer::new(db, Synchronous::ByDurability, BUSY).expect("a writer");
+        let mut writer = open(&SqliteOptions::new(home.path().join("chat.db")));
         let (full, normal) = (2, 1);
         assert_eq!(commit(&mut writer, &[Normal]), normal);
         assert_eq!(commit(&mut writer, &[Normal, Full, Normal]), full);
@@ -368,9 +450,8 @@ mod tests {
     #[test]
     fn own_commits_are_not_news_and_those_of_others_are_once() {
         let home = tempfile::tempdir().expect("a directory");
-        let path = home.path().join("chat.db");
-        let mut writer = Writer::new(open(&path), Synchronous::Off, BUSY).expect("a writer");
-        let mut other = Writer::new(open(&path), Synchronous::Off, BUSY).expect("another");
+        let options = SqliteOptions::new(home.path().join("chat.db"));
+        let (mut writer, mut other) = (open(&options), open(&options));
         commit(&mut writer, &[Durability::Normal]);
         assert!(!writer.others_committed());
         commit(&mut other, &[Durability::Normal]);

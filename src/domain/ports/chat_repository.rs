@@ -14,6 +14,7 @@ use crate::domain::{
     message::Message,
     order::SortKey,
     outbox::{OutboxEntry, Track},
+    ports::key_provider::KeyError,
     search::{Found, Search},
 };
 
@@ -27,12 +28,29 @@ pub enum RepositoryError {
     /// Locked, read-only or unreachable; may work later.
     #[error("the store cannot be used right now: {0}")]
     Unavailable(String),
-    /// The file is damaged or no store of ours; it was not touched.
-    #[error("the store file is damaged or no Tidings store; it was left as it is")]
+    /// The file is damaged. It is replaced, with all that was unsent kept: at once where it was
+    /// found in use by this process alone, else at the next opening by one that is alone.
+    #[error("the store file is damaged: what is unsent is kept, try again")]
     Corrupt,
+    /// The file is another program's database; it was not touched.
+    #[error("the file is another program's database; it was left as it is")]
+    Foreign,
     /// The file was written by a newer version; it was not touched.
     #[error("the store was written by a newer version: update the app")]
     Newer,
+    /// The device is locked, and the store's key with it; works later.
+    #[error("the device is locked: try again when it is unlocked")]
+    Locked,
+    /// The store is encrypted, or is to be, and there is no key; it was not touched.
+    #[error("the store is encrypted and no key was given; it was left as it is")]
+    NoKey,
+    /// The key does not open the store; it was not touched.
+    #[error("the key does not open the store; it was left as it is")]
+    WrongKey,
+    /// A key was given, or the store is encrypted, and this build has no cipher; nothing was
+    /// touched.
+    #[error("this build has no cipher for an encrypted store: build with the feature `encryption`")]
+    NoCipher,
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
@@ -49,7 +67,12 @@ impl RepositoryError {
             Self::Full => "store.full",
             Self::Unavailable(_) => "store.unavailable",
             Self::Corrupt => "store.corrupt",
+            Self::Foreign => "store.foreign",
             Self::Newer => "store.newer",
+            Self::Locked => "store.locked",
+            Self::NoKey => "store.no_key",
+            Self::WrongKey => "store.wrong_key",
+            Self::NoCipher => "store.no_cipher",
             Self::Closed => "closed",
             Self::Internal(_) => "internal",
         }
@@ -59,6 +82,15 @@ impl RepositoryError {
 impl From<crate::domain::delivery::IllegalTransition> for RepositoryError {
     fn from(broken: crate::domain::delivery::IllegalTransition) -> Self {
         Self::Internal(broken.to_string())
+    }
+}
+
+impl From<KeyError> for RepositoryError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Locked => Self::Locked,
+            KeyError::Missing => Self::NoKey,
+        }
     }
 }
 
@@ -232,6 +264,12 @@ pub trait ChatRepository: Send + Sync + fmt::Debug {
     /// # Cancel safety
     /// May be dropped and called again.
     async fn changed(&self, seen: Revision) -> Revision;
+
+    /// How often a damaged store was replaced since it was opened. What was saved then is told by
+    /// [`rules::salvage::word`](crate::domain::rules::salvage::word).
+    fn salvages(&self) -> u64 {
+        0
+    }
 
     /// Whether this process is the one that sends and synchronises.
     fn is_owner(&self) -> bool {

@@ -27,8 +27,15 @@ pub fn bound(rows: &mut dyn Rows, local: &ConversationId) -> RowResult<Option<Co
     Ok(name.as_deref().and_then(ConversationId::parse))
 }
 
+const NAMES: &str = "bound/";
+
 fn name_of(local: &ConversationId) -> String {
-    format!("bound/{local}")
+    format!("{NAMES}{local}")
+}
+
+/// Whether a setting is the name of a conversation that was begun here.
+pub(super) fn is_name(setting: &str) -> bool {
+    setting.starts_with(NAMES)
 }
 
 /// The oldest creation of unknown outcome that this conversation, new here, can have come of.

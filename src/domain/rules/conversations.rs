@@ -136,6 +136,13 @@ pub fn unbury(rows: &mut dyn Rows, id: &ConversationId) -> RowResult<()> {
     Ok(())
 }
 
+const TOMBSTONES: &str = "deleted/";
+
 fn tombstone(id: &ConversationId) -> String {
-    format!("deleted/{id}")
+    format!("{TOMBSTONES}{id}")
+}
+
+/// Whether a setting says that a conversation was deleted.
+pub(super) fn is_tombstone(setting: &str) -> bool {
+    setting.starts_with(TOMBSTONES)
 }

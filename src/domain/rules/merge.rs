@@ -127,8 +127,9 @@ pub fn merge(
         });
     }
     let mut merged = Merged::default();
-    note_answered(&slots, &mut merged);
     let keys = place(editor, &slots, request.placement)?;
+    let asked = question_before(editor, request.placement, keys.first())?;
+    note_answered(&slots, asked, &mut merged);
     let hole = gaps::mark(editor, &mut slots, &keys, request.proof.as_ref())?;
     merged.unplaced = hole || keys.iter().any(Option::is_none);
     merged.told = told(&slots);
@@ -189,10 +190,29 @@ fn distinct(page: &[ServerMessage]) -> Vec<&ServerMessage> {
     seen
 }
 
+/// The question that the page goes on from: where the answer comes in a page of its own, as it
+/// does wherever the history is polled faster than it grows.
+fn question_before(
+    editor: &mut Editor<'_>,
+    placement: Placement,
+    first: Option<&Option<SortKey>>,
+) -> RowResult<Option<ClientMessageId>> {
+    let Some(first) = first.copied().flatten() else {
+        return Ok(None);
+    };
+    if placement != Placement::Newer {
+        return Ok(None);
+    }
+    let id = editor.conversation().id.clone();
+    let before = editor.rows().page(&id, Some(first), 1, false)?.pop();
+    let question = before.filter(|row| row.own && row.gap.is_none());
+    Ok(question.map(|row| row.id))
+}
+
 /// A question is answered by the row that this device saw stream in as its answer, else by the
 /// next row of another's; an answer to an earlier question may be stored only behind a later one.
-fn note_answered(slots: &[Slot<'_>], merged: &mut Merged) {
-    let mut asked: Vec<ClientMessageId> = Vec::new();
+fn note_answered(slots: &[Slot<'_>], before: Option<ClientMessageId>, merged: &mut Merged) {
+    let mut asked: Vec<_> = before.into_iter().collect();
     for slot in slots {
         let row = slot.row.as_ref();
         if slot.said.own {

@@ -24,6 +24,7 @@ pub mod queue;
 pub mod reading;
 pub mod repeat;
 mod said;
+pub mod salvage;
 pub mod settle;
 mod settle_down;
 pub mod user;

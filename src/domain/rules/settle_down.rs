@@ -7,12 +7,13 @@
 use crate::domain::{
     ids::{ClientMessageId, ConversationId},
     message::{Completeness, Message},
+    order::SortKey,
     plant::planted,
     ports::{Rows, chat_repository::RowResult},
     rules::{answer::place_behind, editor::Editor, partial::is_partial},
 };
 
-/// Rows behind a question in which a later turn is looked for; behind so many there is one.
+/// Placed rows behind a question in which a later turn is looked for; behind so many there is one.
 const A_TURN: usize = 32;
 
 /// Gives every answer that was given up the place behind its question.
@@ -41,8 +42,9 @@ pub(super) fn settled(
     rows: &mut dyn Rows,
     conversation: &ConversationId,
 ) -> RowResult<Vec<Message>> {
-    let mut page = rows.page(conversation, None, A_TURN, false)?;
-    page.retain(|row| is_partial(row) && row.key.is_server());
+    let placed = Some(SortKey::pending(0));
+    let mut page = rows.page(conversation, placed, A_TURN, false)?;
+    page.retain(is_partial);
     Ok(page)
 }
 
@@ -58,6 +60,8 @@ fn placed_question(
 
 fn later_turn_answered(rows: &mut dyn Rows, asked: &Message) -> RowResult<bool> {
     let mut behind = rows.page_after(&asked.conversation, asked.key, A_TURN)?;
+    // What waits for its place proves nothing: the answer may be among what was not read yet.
+    behind.retain(|row| row.key.is_server());
     // Beyond a gap nothing is known of the turns between.
     if asked.gap.is_some() {
         return Ok(false);
@@ -65,7 +69,9 @@ fn later_turn_answered(rows: &mut dyn Rows, asked: &Message) -> RowResult<bool> 
     if let Some(end) = behind.iter().position(|row| row.gap.is_some()) {
         behind.truncate(end + 1);
     }
-    let placed = |row: &&Message| row.key.is_server() && row.server_id.is_some();
-    let mut later = behind.iter().filter(placed).skip_while(|row| !row.own);
+    let mut later = behind
+        .iter()
+        .filter(|row| row.server_id.is_some())
+        .skip_while(|row| !row.own);
     Ok(behind.len() == A_TURN || later.any(|row| !row.own))
 }

@@ -21,9 +21,8 @@ pub(super) struct Fetched {
     /// Counts a lane's fetches: only the last one is awaited.
     pub(super) number: u64,
     pub(super) range: HistoryRange,
-    /// What the list had said before the server was asked.
-    pub(super) listed: Option<ChangeMark>,
-    pub(super) result: Result<HistoryPage, ServiceError>,
+    /// What the list had said before the server was asked, and its answer.
+    pub(super) result: Result<(Option<ChangeMark>, HistoryPage), ServiceError>,
 }
 
 /// Something a task reports.

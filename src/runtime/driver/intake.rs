@@ -154,6 +154,7 @@ impl Driver {
             } => self.listed(id, conversation, why, result).await,
             Happened::BecameOwner => self.own().await,
             Happened::StoreChanged => {
+                self.follow_salvage().await;
                 let due = self.platform.tick() + STORE_SETTLES;
                 self.heads_due = Some(self.heads_due.map_or(due, |planned| planned.min(due)));
             }
@@ -219,10 +220,14 @@ impl Driver {
                 self.tell_turns(id, TurnInput::Completed { stopped });
             }
             SessionEvent::Message(_) => {}
-            SessionEvent::Failed { code, text } => {
+            SessionEvent::Failed {
+                code,
+                text,
+                refused,
+            } => {
                 tracing::info!(conversation = %id, code, "turn.failed");
                 self.tell_turns(id, TurnInput::Failed { text });
-                self.rejected_by_frame(id, code.as_deref()).await;
+                self.rejected_by_frame(id, refused).await;
             }
             SessionEvent::Typing { user, active } => {
                 let user = Some(user);

@@ -204,6 +204,7 @@ impl Driver {
                     Purpose::Older(reply),
                 );
             }
+            Command::Subscribed => self.tell_salvage().await,
             Command::Status {
                 conversation,
                 reply,
@@ -396,6 +397,7 @@ impl Driver {
             return false;
         }
         self.asleep = false;
+        self.tell_salvage().await;
         self.reload_lanes().await;
         if self.owner && self.repository.is_owner() {
             self.recover().await;

@@ -12,6 +12,7 @@ mod lifecycle;
 mod perform;
 mod performing;
 mod reads;
+mod salvage;
 mod sending;
 mod unconfirmed;
 
@@ -26,7 +27,7 @@ use crate::{
         cursor::{SyncCursor, SyncPosition},
         ids::ConversationId,
         ports::{ChatRepository, ChatService, Platform},
-        retry::BackoffPolicy,
+        retry::{BackoffPolicy, ServiceError},
         rules::{answer, gaps},
         time::Tick,
     },
@@ -89,11 +90,24 @@ struct Driver {
     heads_due: Option<Tick>,
     attention_due: Option<Tick>,
     closing: Option<Reply<()>>,
+    /// Replacements of a damaged store that were seen.
+    salvages: u64,
     next_ticket: Ticket,
     next_seed: u64,
 }
 
 impl Driver {
+    /// Asks in a task of its own; what is answered comes back as a report.
+    fn ask<T: Send + 'static>(
+        &mut self,
+        question: impl Future<Output = Result<T, ServiceError>> + Send + 'static,
+        report: impl FnOnce(Result<T, ServiceError>) -> Happened + Send + 'static,
+    ) {
+        let inbox = self.inbox.clone();
+        let answer = move |result| async move { inbox.report(report(result)).await };
+        self.supervisor.ask(question, answer);
+    }
+
     fn new(parts: &ChatClientParts, events: Events) -> Self {
         let (inbox, reports) = Inbox::new();
         let mut seed = [0; 8];
@@ -122,6 +136,7 @@ impl Driver {
             heads_due: None,
             attention_due: None,
             closing: None,
+            salvages: 0,
             next_ticket: 0,
             next_seed: seed,
         }

@@ -1,6 +1,6 @@
 //! Performing what the engines want done, until they want nothing more.
 
-use super::{Driver, Happened, lane::Purpose, reads::broken};
+use super::{Driver, Happened, lane::Purpose};
 use crate::{
     domain::{
         connection::ConnectionState,
@@ -126,12 +126,11 @@ impl Driver {
 
     fn dial(&mut self, conversation: ConversationId, generation: u64) {
         tracing::info!(conversation = %conversation, "ws.connecting");
-        let (service, inbox) = (self.service.clone(), self.inbox.clone());
-        let (id, fallen) = (conversation.clone(), inbox.clone());
+        let (service, id) = (self.service.clone(), conversation.clone());
         let deadline = self.config.dial_timeout;
-        let task = async move {
-            let dial = tokio::time::timeout(deadline, service.connect(&conversation)).await;
-            let result = dial.unwrap_or_else(|_| {
+        let dial = async move {
+            let dial = tokio::time::timeout(deadline, service.connect(&id)).await;
+            dial.unwrap_or_else(|_| {
                 let text = "the socket was not open within the deadline";
                 Err(ServiceError::new(
                     FailureKind::TimedOut,
@@ -139,26 +138,13 @@ impl Driver {
                     Outcome::NotApplied,
                     text,
                 ))
-            });
-            inbox
-                .report(Happened::Dialled {
-                    conversation,
-                    generation,
-                    result,
-                })
-                .await;
+            })
         };
-        let fallen = async move {
-            let result = Err(broken("the dial broke"));
-            fallen
-                .report(Happened::Dialled {
-                    conversation: id,
-                    generation,
-                    result,
-                })
-                .await;
-        };
-        self.supervisor.run(task, fallen);
+        self.ask(dial, move |result| Happened::Dialled {
+            conversation,
+            generation,
+            result,
+        });
     }
 
     async fn hang_up(&mut self, id: &ConversationId, generation: u64) {
@@ -187,28 +173,15 @@ impl Driver {
     }
 
     fn verify(&mut self, conversation: ConversationId) {
-        let (service, inbox) = (self.service.clone(), self.inbox.clone());
-        let (id, fallen) = (conversation.clone(), inbox.clone());
-        let task = async move {
-            let said = service.conversation(&conversation).await;
-            let result = said.map(|said| said.status.is_none_or(|status| status.is_writable()));
-            inbox
-                .report(Happened::Verified {
-                    conversation,
-                    result,
-                })
-                .await;
+        let (service, id) = (self.service.clone(), conversation.clone());
+        let question = async move {
+            let said = service.conversation(&id).await;
+            said.map(|said| said.status.is_none_or(|status| status.is_writable()))
         };
-        let fallen = async move {
-            let result = Err(broken("the question broke"));
-            fallen
-                .report(Happened::Verified {
-                    conversation: id,
-                    result,
-                })
-                .await;
-        };
-        self.supervisor.run(task, fallen);
+        self.ask(question, move |result| Happened::Verified {
+            conversation,
+            result,
+        });
     }
 
     async fn perform_turn(&mut self, id: &ConversationId, output: TurnOutput) {

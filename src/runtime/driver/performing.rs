@@ -1,6 +1,6 @@
 //! Doing what is no message: the request an action stands for, and what became of it.
 
-use super::{Driver, Happened, reads::broken};
+use super::{Driver, Happened};
 use crate::{
     domain::{
         event::ClientEvent,
@@ -16,6 +16,7 @@ use crate::{
         },
     },
     engine::outbox::Input as OutboxInput,
+    runtime::supervisor::broken,
     usecases::list_conversations::read_list,
 };
 
@@ -71,31 +72,15 @@ impl Driver {
         let lane = self.lanes.get(&conversation);
         let session = lane.and_then(|lane| lane.session.as_ref());
         let session = session.map(|session| session.handle.clone());
-        let (service, inbox) = (self.service.clone(), self.inbox.clone());
-        let (fallen, to) = (inbox.clone(), conversation.clone());
-        let task = async move {
-            let result = perform(service.as_ref(), session.as_deref(), &entry, message).await;
-            inbox
-                .report(Happened::Acted {
-                    conversation,
-                    id,
-                    attempt,
-                    result: Box::new(result),
-                })
-                .await;
-        };
-        let fallen = async move {
-            let result = Box::new(Err(broken("the attempt broke")));
-            fallen
-                .report(Happened::Acted {
-                    conversation: to,
-                    id,
-                    attempt,
-                    result,
-                })
-                .await;
-        };
-        self.supervisor.run(task, fallen);
+        let service = self.service.clone();
+        let errand =
+            async move { perform(service.as_ref(), session.as_deref(), &entry, message).await };
+        self.ask(errand, move |result| Happened::Acted {
+            conversation,
+            id,
+            attempt,
+            result: Box::new(result),
+        });
     }
 
     /// A request ended. The failure of an attempt that was given up says nothing of the next.
@@ -126,37 +111,22 @@ impl Driver {
         why: Listing,
     ) {
         let (service, repository) = (self.service.clone(), self.repository.clone());
-        let (platform, inbox) = (self.platform.clone(), self.inbox.clone());
-        let (fallen, of) = (inbox.clone(), conversation.clone());
-        let task = async move {
+        let platform = self.platform.clone();
+        let listing = async move {
             let read = read_list(service.as_ref(), repository.as_ref(), platform.as_ref()).await;
             // What could not be read may be the very one.
-            let result = match read {
+            match read {
                 Ok(list) if list.skipped > 0 => Err(unreadable()),
                 Ok(_) => Ok(()),
                 Err(failure) => Err(failure.into_service_error()),
-            };
-            inbox
-                .report(Happened::Listed {
-                    id,
-                    conversation,
-                    why,
-                    result,
-                })
-                .await;
+            }
         };
-        let fallen = async move {
-            let result = Err(broken("the listing broke"));
-            fallen
-                .report(Happened::Listed {
-                    id,
-                    conversation: of,
-                    why,
-                    result,
-                })
-                .await;
-        };
-        self.supervisor.run(task, fallen);
+        self.ask(listing, move |result| Happened::Listed {
+            id,
+            conversation,
+            why,
+            result,
+        });
     }
 
     pub(super) async fn listed(
@@ -268,7 +238,7 @@ async fn perform(
             let stopped = stop(service, session, conversation).await;
             stopped.map(|()| Performed::Plain)
         }
-        Action::Send { .. } => Err(broken("a message went the way of the other actions")),
+        Action::Send { .. } => Err(broken()),
     }
 }
 

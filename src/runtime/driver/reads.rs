@@ -86,49 +86,38 @@ impl Driver {
         };
         lane.fetches += 1;
         let number = lane.fetches;
-        let (service, inbox) = (self.service.clone(), self.inbox.clone());
-        let repository = self.repository.clone();
+        let (service, repository) = (self.service.clone(), self.repository.clone());
         let limit = usize::try_from(self.config.history_page).unwrap_or(100);
-        let (id, fallen_range, fallen) = (conversation.clone(), range.clone(), inbox.clone());
-        let task = async move {
+        let (id, asked) = (conversation.clone(), range.clone());
+        let read = async move {
             // Before the server is asked: so its answer is at least as new.
-            let listed = listed(&repository, &conversation).await;
-            let result = service.history(&conversation, &range, limit).await;
-            inbox
-                .report(Happened::Page(Box::new(Fetched {
-                    conversation,
-                    number,
-                    range,
-                    listed,
-                    result,
-                })))
-                .await;
+            let listed = listed(&repository, &id).await;
+            let page = service.history(&id, &asked, limit).await?;
+            Ok((listed, page))
         };
-        let fallen = async move {
-            fallen
-                .report(Happened::Page(Box::new(Fetched {
-                    conversation: id,
-                    number,
-                    range: fallen_range,
-                    listed: None,
-                    result: Err(broken("the read broke")),
-                })))
-                .await;
-        };
-        self.supervisor.run(task, fallen);
+        self.ask(read, move |result| {
+            Happened::Page(Box::new(Fetched {
+                conversation,
+                number,
+                range,
+                result,
+            }))
+        });
     }
 
     pub(super) async fn page(&mut self, fetched: Fetched) {
+        // Its word may have come before the page did, or not yet.
+        self.follow_salvage().await;
         let id = fetched.conversation.clone();
         let awaited = |lane: &&mut Lane| lane.fetches == fetched.number && lane.sync.is_running();
         let Some(lane) = self.lanes.get_mut(&id).filter(awaited) else {
             return;
         };
-        if !matches!(fetched.range, HistoryRange::Before(_)) {
-            lane.listed.clone_from(&fetched.listed);
-        }
         let input = match fetched.result {
-            Ok(page) => {
+            Ok((listed, page)) => {
+                if !matches!(fetched.range, HistoryRange::Before(_)) {
+                    lane.listed = listed;
+                }
                 let page = self.unless_again(&id, &fetched.range, page);
                 self.store_page(&id, &fetched.range, page).await
             }
@@ -373,16 +362,6 @@ fn store_failed(error: &RepositoryError) -> ServiceError {
         FailureKind::Unavailable,
         RetryClass::Backoff,
         Outcome::NotApplied,
-        text,
-    )
-}
-
-/// What a task's panic is told as.
-pub(super) fn broken(text: &str) -> ServiceError {
-    ServiceError::new(
-        FailureKind::Protocol,
-        RetryClass::Backoff,
-        Outcome::Unknown,
         text,
     )
 }

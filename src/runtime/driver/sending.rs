@@ -6,7 +6,6 @@ use super::{
     Driver, Happened,
     lane::{Held, Purpose, Wants},
     performing::Listing,
-    reads::broken,
 };
 use crate::{
     domain::{
@@ -171,37 +170,22 @@ impl Driver {
             lane.unconfirmed.sent(id, now);
         }
         lane.connection.handle(now, ConnectionInput::Activity);
-        let (service, inbox) = (self.service.clone(), self.inbox.clone());
-        let (fallen, to) = (inbox.clone(), conversation.clone());
-        let task = async move {
-            let result = match session {
+        let service = self.service.clone();
+        let send = async move {
+            match session {
                 Some(session) => session.send(&outgoing).await.map(|()| None),
                 None => service
                     .send(&outgoing)
                     .await
                     .map(|receipt| Some(Box::new(receipt))),
-            };
-            inbox
-                .report(Happened::Attempt {
-                    conversation,
-                    id,
-                    attempt,
-                    result,
-                })
-                .await;
+            }
         };
-        let fallen = async move {
-            let result = Err(broken("the attempt broke"));
-            fallen
-                .report(Happened::Attempt {
-                    conversation: to,
-                    id,
-                    attempt,
-                    result,
-                })
-                .await;
-        };
-        self.supervisor.run(task, fallen);
+        self.ask(send, move |result| Happened::Attempt {
+            conversation,
+            id,
+            attempt,
+            result,
+        });
     }
 
     /// An attempt's task ended. The failure of one that was given up says nothing of the next.
@@ -363,44 +347,29 @@ impl Driver {
         }
     }
 
-    /// An error frame while a send is unconfirmed may speak of that send, or of an answer. Only a
-    /// code that refuses a message takes the place of its confirmation.
+    /// An error while a send is unconfirmed may speak of that send, or of an answer. Only one that
+    /// says it refuses the message takes the place of its confirmation.
     pub(super) async fn rejected_by_frame(
         &mut self,
         conversation: &ConversationId,
-        code: Option<&str>,
+        refused: Option<FailureKind>,
     ) {
         let Some(lane) = self.lanes.get_mut(conversation) else {
             return;
         };
-        let error = frame_refusal(code.unwrap_or_default());
-        let spoken_of = if error.outcome == Outcome::NotApplied {
-            lane.unconfirmed.acknowledged(None)
-        } else {
-            lane.unconfirmed.oldest().map(|sent| sent.id)
+        let (spoken_of, error) = match refused {
+            Some(kind) => {
+                let text = "the service refused the message";
+                let error = ServiceError::new(kind, RetryClass::Never, Outcome::NotApplied, text);
+                (lane.unconfirmed.acknowledged(None), error)
+            }
+            None => {
+                let text = "the server answered with an error instead of a confirmation";
+                let error = ServiceError::unknown(FailureKind::Unavailable, text);
+                (lane.unconfirmed.oldest().map(|sent| sent.id), error)
+            }
         };
         let Some(id) = spoken_of else { return };
         self.attempt_ended(conversation, id, Err(error)).await;
     }
-}
-
-/// What an error frame says of the send it answers: with these codes that it was turned down,
-/// with any other only that it was not confirmed.
-fn frame_refusal(code: &str) -> ServiceError {
-    let code = code.to_ascii_uppercase();
-    let (kind, text) = match code.as_str() {
-        code if code.contains("NOT_ACTIVE") => {
-            let text = "the conversation takes no messages any more";
-            (FailureKind::NotActive, text)
-        }
-        "BAD_REQUEST" | "INVALID_REQUEST" | "VALIDATION_ERROR" => {
-            (FailureKind::Invalid, "the service refused the message")
-        }
-        "FORBIDDEN" => (FailureKind::NotAllowed, "the service does not allow this"),
-        _ => {
-            let text = "the server answered with an error instead of a confirmation";
-            return ServiceError::unknown(FailureKind::Unavailable, text);
-        }
-    };
-    ServiceError::new(kind, RetryClass::Never, Outcome::NotApplied, text)
 }

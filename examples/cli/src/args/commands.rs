@@ -131,6 +131,16 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value = "json")]
         format: ExportFormat,
     },
+    /// Print how large the store is and what is in it
+    Storage,
+    /// Give the store's free space back to the system
+    Vacuum,
+    /// Remove everything stored on this device, unsent messages too
+    Wipe {
+        /// Yes, everything
+        #[arg(long)]
+        yes: bool,
+    },
     /// Print every setting: name, default, unit, bounds, reason
     Config,
     /// Check step by step what stands between this machine and the backend

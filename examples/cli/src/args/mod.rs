@@ -105,6 +105,19 @@ pub(crate) struct Global {
     /// The SQLite file [default: in the platform's data directory]
     #[arg(long, global = true, env = "TIDINGS_STORE", value_name = "FILE")]
     pub(crate) store: Option<PathBuf>,
+    /// A file with the raw key of an encrypted store: 32 bytes, or 64 hexadecimal digits. A plain
+    /// store is encrypted with it at its first opening; needs a build with the feature `encryption`
+    #[arg(long, global = true, env = "TIDINGS_KEY_FILE", value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// A file with the key before that one: a store that is under it is encrypted anew
+    #[arg(
+        long,
+        global = true,
+        env = "TIDINGS_PREVIOUS_KEY_FILE",
+        value_name = "FILE",
+        requires = "key_file"
+    )]
+    pub(crate) previous_key_file: Option<PathBuf>,
     /// Polling only, to try the fallback
     #[arg(
         long,

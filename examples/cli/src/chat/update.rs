@@ -168,6 +168,11 @@ impl App {
             ClientEvent::StoreTroubled { .. } => {
                 self.notice = Some("the store cannot be written: free some space".to_owned());
             }
+            ClientEvent::StoreSalvaged { unsent, drafts, .. } => {
+                self.notice = Some(format!(
+                    "the store was damaged: {unsent} unsent and {drafts} drafts were saved"
+                ));
+            }
             ClientEvent::Discontinuity { .. } => self.live = None,
             _ => {}
         }

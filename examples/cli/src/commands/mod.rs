@@ -24,6 +24,7 @@ mod send;
 mod session;
 mod shared;
 mod stop;
+mod storage;
 mod watch;
 
 use crate::{
@@ -95,6 +96,9 @@ async fn perform(context: &Context, command: Command) -> Result<(), Failure> {
             conversation,
             format,
         } => export::run(context, &conversation, format).await,
+        Command::Storage => storage::run(context).await,
+        Command::Vacuum => storage::vacuum(context).await,
+        Command::Wipe { yes } => storage::wipe(context, yes).await,
         Command::Config => config::run(context),
         Command::Doctor { conversation } => Box::pin(doctor::run(context, conversation)).await,
     }

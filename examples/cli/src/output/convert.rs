@@ -17,8 +17,8 @@ use tidings::{
 use super::records::{
     AcceptedRecord, ConnectionRecord, ContextRecord, ConversationRecord, CooldownRecord,
     DeliveryRecord, ErrorRecord, LaggedRecord, LastMessageRecord, MessageRecord, NoticeRecord,
-    PresenceRecord, ReasonRecord, ReceiptRecord, Record, StreamRecord, SyncRecord, TimelineRecord,
-    TypingRecord, UnknownEventRecord,
+    PresenceRecord, ReasonRecord, ReceiptRecord, Record, SalvagedRecord, StreamRecord, SyncRecord,
+    TimelineRecord, TypingRecord, UnknownEventRecord,
 };
 use crate::failure::{Exit, Failure};
 
@@ -297,6 +297,18 @@ fn people_or_trouble(event: ClientEvent, at: String) -> Option<Record> {
             let text = "the store cannot be written: nothing more is taken in until it can";
             Record::Error((&Failure::new(Exit::Store, code, text)).into())
         }
+        ClientEvent::StoreSalvaged {
+            kept,
+            unsent,
+            drafts,
+            lost,
+        } => Record::Salvaged(SalvagedRecord {
+            at,
+            kept: (!kept.is_empty()).then_some(kept),
+            unsent,
+            drafts,
+            lost,
+        }),
         _ => return None,
     })
 }

@@ -41,6 +41,20 @@ fn words(record: &Record) -> Option<String> {
         Record::Receipt(row) => format!("{} {} everything up to {}", row.user, row.kind, row.up_to),
         Record::Sync(row) => format!("sync       {} ({} new)", row.phase, row.fetched),
         Record::Cooldown(row) => format!("cooldown   until {} ({})", row.until, row.scope),
+        Record::Salvaged(row) => format!(
+            "salvaged   the store was damaged: {} unsent and {} drafts were saved, {} could not be; \
+             the rest is read again{}",
+            row.unsent,
+            row.drafts,
+            row.lost,
+            row.kept
+                .as_ref()
+                .map_or_else(String::new, |kept| format!("; the file is kept as {kept}"))
+        ),
+        Record::Storage(row) => format!(
+            "storage    {} bytes, {} free; {} conversations, {} messages, {} unsent, {} drafts",
+            row.bytes, row.free_bytes, row.conversations, row.messages, row.unsent, row.drafts
+        ),
         Record::UnknownEvent(row) => format!("unknown    {}", row.name),
         Record::Draft(row) => format!("draft      {} was not sent, its text is kept", row.id),
         Record::Troubled(row) => format!("troubled   {} still waits to go out", row.id),

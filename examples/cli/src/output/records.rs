@@ -42,6 +42,10 @@ pub(crate) enum Record {
     Troubled(NoticeRecord),
     /// This process read events too slowly: some are gone, the store has the truth.
     Lagged(LaggedRecord),
+    /// The store was damaged and begins anew with what was saved.
+    Salvaged(SalvagedRecord),
+    /// How large the store is and what is in it.
+    Storage(StorageRecord),
     /// A line of `doctor`.
     Check(CheckRecord),
     /// A line of `demo --script`.
@@ -254,6 +258,29 @@ pub(crate) struct NoticeRecord {
     pub(crate) conversation: String,
     pub(crate) at: String,
     pub(crate) id: String,
+}
+
+/// `storage`.
+#[derive(Clone, Serialize)]
+pub(crate) struct StorageRecord {
+    pub(crate) bytes: u64,
+    pub(crate) free_bytes: u64,
+    pub(crate) conversations: u64,
+    pub(crate) messages: u64,
+    pub(crate) unsent: u64,
+    pub(crate) drafts: u64,
+}
+
+/// `salvaged`.
+#[derive(Clone, Serialize)]
+pub(crate) struct SalvagedRecord {
+    pub(crate) at: String,
+    /// The damaged file, kept beside the store.
+    pub(crate) kept: Option<String>,
+    pub(crate) unsent: u64,
+    pub(crate) drafts: u64,
+    /// Unsent actions that could not be saved.
+    pub(crate) lost: u64,
 }
 
 /// `lagged`.

@@ -1,6 +1,7 @@
 //! From options to a running client.
 
 mod backend;
+mod key;
 mod offline;
 mod settings;
 mod store;
@@ -16,7 +17,7 @@ use tidings::{
 pub(crate) use self::{
     backend::{service, trust},
     settings::{Settings, backend_settings},
-    store::{look, store_path},
+    store::{close, look, sqlite, store_path},
 };
 use crate::{args::Global, failure::Failure};
 

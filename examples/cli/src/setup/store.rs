@@ -17,7 +17,7 @@ use tidings::{
 use crate::{
     args::Global,
     failure::{Exit, Failure},
-    setup::Access,
+    setup::{Access, key},
 };
 
 /// Where the store is.
@@ -42,6 +42,23 @@ pub(crate) async fn open(
     platform: &Arc<dyn Platform>,
     access: Access,
 ) -> Result<Arc<dyn ChatRepository>, Failure> {
+    let repository: Arc<dyn ChatRepository> = open_file(global, access).await?;
+    // Made at the first opening, whichever backend will ask for it.
+    identity(&repository, global, platform).await?;
+    Ok(repository)
+}
+
+/// The file itself, for what is done to it as a whole.
+pub(crate) async fn sqlite(global: &Global) -> Result<Arc<SqliteRepository>, Failure> {
+    open_file(global, Access::Store).await
+}
+
+/// Closes it, so that nothing of it is left to a thread.
+pub(crate) async fn close(store: &Arc<SqliteRepository>) {
+    ChatRepository::close(store.as_ref()).await;
+}
+
+async fn open_file(global: &Global, access: Access) -> Result<Arc<SqliteRepository>, Failure> {
     let path = store_path(global)?;
     if global.store.is_none() {
         create_directory(&path)?;
@@ -49,11 +66,9 @@ pub(crate) async fn open(
     let mut options = SqliteOptions::new(path);
     options.shared = true;
     options.passive = access == Access::Store;
+    options.keys = key::provider(global)?;
     let opened = tokio::task::spawn_blocking(move || SqliteRepository::open(options)).await;
-    let repository: Arc<dyn ChatRepository> = opened.map_err(|_| Failure::internal())??;
-    // Made at the first opening, whichever backend will ask for it.
-    identity(&repository, global, platform).await?;
-    Ok(repository)
+    Ok(opened.map_err(|_| Failure::internal())??)
 }
 
 /// Looks into the store and closes it again; says what is in it.
@@ -75,8 +90,13 @@ pub(crate) async fn look(global: &Global, platform: &Arc<dyn Platform>) -> Resul
     repository.close().await;
     let (known, unsent) = counted?;
     let (user, device) = (me.user, me.device);
+    // It would not have opened otherwise.
+    let kept = match global.key_file {
+        Some(_) => "encrypted",
+        None => "not encrypted",
+    };
     Ok(format!(
-        "{known} conversations, {unsent} unsent messages; user {user}, device {device}"
+        "{known} conversations, {unsent} unsent messages; user {user}, device {device}; {kept}"
     ))
 }
 

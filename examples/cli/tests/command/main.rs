@@ -23,5 +23,7 @@ mod privacy;
 mod processes;
 mod sending;
 mod session;
+mod storage;
+mod store_key;
 mod stored;
 mod usage;

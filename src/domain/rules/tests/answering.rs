@@ -237,3 +237,21 @@ fn an_answer_is_not_given_up_across_a_gap() {
     desk.read(&[theirs("m8", "a2"), mine("m9", "q3"), theirs("m10", "a3")]);
     assert_eq!(desk.texts().last().map(String::as_str), Some("Far away is"));
 }
+
+// covers: INV-18
+#[test]
+fn what_waits_to_be_sent_neither_gives_an_answer_up_nor_hides_it() {
+    let (mut desk, first, second) = asked_twice();
+    fail(&desk, first);
+    for n in 100..140 {
+        desk.accept(n, "waiting", SendMode::Durable);
+    }
+    desk.read(&[mine("m1", "q1"), mine("m2", "q2")]);
+    assert_eq!(desk.texts()[..3], ["q1", "q2", "Far away is"]);
+    save(&desk, 51, Some(second), "Take the train ");
+    desk.read(&[theirs("m3", WHOLE)]);
+    assert_eq!(desk.texts()[..4], ["q1", "Far away is", "q2", WHOLE]);
+    let late = "Far away is the sea, after all";
+    desk.read(&[theirs("m4", late)]);
+    assert_eq!(desk.texts()[..4], ["q1", "q2", WHOLE, late]);
+}

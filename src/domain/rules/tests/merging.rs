@@ -335,6 +335,16 @@ fn a_question_with_another_row_behind_it_is_answered() {
     );
 }
 
+#[test]
+fn a_question_is_answered_by_a_page_that_goes_on_from_it() {
+    let mut desk = Desk::new();
+    let question = desk.send(1, "q");
+    desk.acknowledged(question);
+    assert_eq!(desk.read(&[mine("m1", "q")]).answered, []);
+    assert_eq!(desk.read(&[theirs("m2", "a")]).answered, [question]);
+    assert_eq!(desk.read(&[theirs("m3", "a remark")]).answered, []);
+}
+
 proptest! {
     // covers: INV-05, INV-08, INV-11, INV-12
     #[test]

@@ -38,6 +38,18 @@ const FIELDS: &[(&str, &[&str])] = &[
         ],
     ),
     ("accepted", &["id"]),
+    ("salvaged", &["at", "kept", "unsent", "drafts", "lost"]),
+    (
+        "storage",
+        &[
+            "bytes",
+            "free_bytes",
+            "conversations",
+            "messages",
+            "unsent",
+            "drafts",
+        ],
+    ),
     (
         "delivery",
         &[

@@ -1,0 +1,293 @@
+//! The spare: a second copy of what only this device knows, in a file of its own.
+//!
+//! Unsent actions and drafts exist nowhere else, so they are kept twice: in the database, and as
+//! lines beside it, written after each commit that changed them. Damage to the database or to its
+//! log, however wide, leaves the spare whole, and damage to the spare leaves the database whole.
+//!
+//! The database is the truth while it is whole. Each commit that changes something kept twice has
+//! a number, counted in the database and written on its lines. So a look at two numbers tells
+//! whether the database lost commits (the spare is ahead) or the process was killed before it
+//! wrote its lines (the spare is behind, and is written anew).
+//!
+//! Nobody waits for the spare: the caller has its answer before, and no sync is made for it. After
+//! a power cut it may lack lines; the database, which was synced, has them.
+
+mod contents;
+mod ledger;
+mod line;
+
+use std::{
+    fs::File,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, OptionalExtension};
+
+pub(super) use self::{
+    contents::{Contents, Language, is_under, language},
+    ledger::{Ledger, Local},
+    line::{Kept, Line, hex, unhex},
+};
+use super::{
+    cipher::{self, LineCipher},
+    error::io_failed,
+    generic::{self, GenericRow},
+    migrate,
+    options::SqliteOptions,
+    outbox_rows::{COUNT, COUNTED},
+    probe::beside,
+};
+use crate::domain::{ports::chat_repository::RowResult, rules::salvage};
+
+/// Lines are added until the file is this long; then it is written anew with what is live.
+const ROOM: u64 = 64 * 1024;
+
+/// The counter of commits that changed something kept twice.
+const COUNTER: &str = "spare";
+
+/// The file, and what is known of it.
+#[derive(Debug)]
+pub(super) struct Spare {
+    file: File,
+    /// Bytes in it as far as this process knows; another process may add too.
+    size: u64,
+    /// Where the next look at the size is due.
+    limit: u64,
+    /// A line could not be written: the file no longer tells everything.
+    stale: bool,
+    outbox_key: String,
+    /// Where the database is encrypted, the lines are too.
+    cipher: Option<LineCipher>,
+}
+
+/// Where the spare of a store is.
+pub(super) fn place(store: &Path) -> PathBuf {
+    beside(store, ".spare")
+}
+
+/// The number of the last commit that changed something kept twice.
+pub(super) fn number(db: &Connection) -> rusqlite::Result<i64> {
+    db.prepare_cached(COUNTED)?
+        .query_row([COUNTER], |row| row.get(0))
+}
+
+/// Counts the commit under way.
+pub(super) fn count(db: &Connection) -> rusqlite::Result<()> {
+    db.prepare_cached(COUNT)?.execute([COUNTER]).map(drop)
+}
+
+impl Spare {
+    /// Opens or creates the file; what is in it stays.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    pub(super) fn open(options: &SqliteOptions, db: &Connection) -> RowResult<Self> {
+        let mut how = File::options();
+        let file = how.append(true).create(true).open(place(&options.path));
+        let file = file.map_err(|error| io_failed(&error))?;
+        let size = file.metadata().map_err(|error| io_failed(&error))?.len();
+        let keys = generic::key_columns(db, Kept::Outbox.table()).map_err(super::error::failed)?;
+        Ok(Self {
+            file,
+            size,
+            limit: ROOM.max(size * 2),
+            stale: false,
+            outbox_key: keys.into_iter().next().unwrap_or_default(),
+            cipher: cipher::lines(options)?,
+        })
+    }
+
+    /// Writes what the last commit changed. A failure is made good at the next commit: the
+    /// database is whole, and nobody was promised more.
+    pub(super) fn follow(&mut self, db: &Connection, ledger: &mut Ledger) {
+        let done = if self.stale || self.size > self.limit {
+            self.rewrite(db, ledger)
+        } else {
+            self.append(db, ledger)
+        };
+        self.note(done);
+    }
+
+    /// Writes the file anew, whatever its length: nothing that is gone stays in it.
+    pub(super) fn tidy(&mut self, db: &Connection, ledger: &mut Ledger) {
+        let done = self.rewrite(db, ledger);
+        self.note(done);
+    }
+
+    fn note(&mut self, done: Result<(), String>) {
+        if let Err(kind) = done {
+            self.stale = true;
+            tracing::warn!(%kind, "storage.spare_failed");
+        }
+    }
+
+    /// Writes the file anew from the database.
+    ///
+    /// # Errors
+    /// What kind of failure it was.
+    pub(super) fn rewrite(&mut self, db: &Connection, ledger: &mut Ledger) -> Result<(), String> {
+        let lines = self.live(db, ledger).map_err(|error| said(&error))?;
+        self.file.set_len(0).map_err(|error| kind(&error))?;
+        self.size = 0;
+        self.write(&lines)?;
+        self.limit = ROOM.max(self.size * 2);
+        self.stale = false;
+        Ok(())
+    }
+
+    fn append(&mut self, db: &Connection, ledger: &mut Ledger) -> Result<(), String> {
+        let lines = self.changed(db, ledger).map_err(|error| said(&error))?;
+        self.write(&lines)
+    }
+
+    /// One write for all lines: where several processes append, the lines of one stay together.
+    fn write(&mut self, lines: &[Line]) -> Result<(), String> {
+        let texts = lines.iter().map(|line| line.encode(self.cipher.as_ref()));
+        let text: Option<String> = texts.collect();
+        let text = text.ok_or_else(|| "cipher".to_owned())?;
+        self.file
+            .write_all(text.as_bytes())
+            .map_err(|error| kind(&error))?;
+        self.size += text.len() as u64;
+        Ok(())
+    }
+
+    /// The lines of the rows that the ledger names.
+    fn changed(&self, db: &Connection, ledger: &mut Ledger) -> rusqlite::Result<Vec<Line>> {
+        let number = number(db)?;
+        let changed = ledger.take();
+        let mut lines = Vec::new();
+        for id in changed.conversations {
+            lines.push(conversation_line(db, number, id, ledger)?);
+        }
+        for name in changed.settings {
+            let row = generic::one(db, Kept::Setting.table(), "name", &name)?;
+            lines.push(line(number, Kept::Setting, name, row));
+        }
+        for id in changed.outbox {
+            match generic::one(db, Kept::Outbox.table(), &self.outbox_key, &id)? {
+                Some(row) => self.push_entry(db, number, row, ledger, &mut lines)?,
+                None => {
+                    let target = ledger.released(&id).unwrap_or(id);
+                    lines.extend(message_line(db, number, &target)?);
+                    lines.push(line(number, Kept::Outbox, line::hex(&id), None));
+                }
+            }
+        }
+        Ok(lines)
+    }
+
+    /// Everything kept twice, and the number even where that is nothing.
+    fn live(&self, db: &Connection, ledger: &mut Ledger) -> rusqlite::Result<Vec<Line>> {
+        ledger.forget();
+        let number = number(db)?;
+        let mut lines = vec![line(number, Kept::Conversation, String::new(), None)];
+        for id in drafted(db)? {
+            lines.push(conversation_line(db, number, id, ledger)?);
+        }
+        for row in all(db, Kept::Setting.table())? {
+            let name = row.text("name").unwrap_or_default().to_owned();
+            if salvage::is_worth_keeping(&name) {
+                lines.push(line(number, Kept::Setting, name, Some(row)));
+            }
+        }
+        for row in all(db, Kept::Outbox.table())? {
+            self.push_entry(db, number, row, ledger, &mut lines)?;
+        }
+        Ok(lines)
+    }
+
+    /// The line of an entry, after those of what it refers to.
+    fn push_entry(
+        &self,
+        db: &Connection,
+        number: i64,
+        row: GenericRow,
+        ledger: &mut Ledger,
+        lines: &mut Vec<Line>,
+    ) -> rusqlite::Result<()> {
+        let conversation = conversation_of(db, &row)?;
+        if let Some(id) = conversation.as_ref().filter(|id| !ledger.knows(id)) {
+            lines.push(conversation_line(db, number, id.clone(), ledger)?);
+        }
+        let id = row.blob(&self.outbox_key);
+        if let Some((id, target)) = id.zip(row.blob("target")) {
+            ledger.aims(id, target);
+            lines.extend(message_line(db, number, target)?);
+        }
+        let key = id.map(line::hex);
+        lines.push(Line {
+            conversation,
+            ..line(number, Kept::Outbox, key.unwrap_or_default(), Some(row))
+        });
+        Ok(())
+    }
+}
+
+/// A message as it is now; `None` where it is not.
+fn message_line(db: &Connection, number: i64, id: &[u8]) -> rusqlite::Result<Option<Line>> {
+    let Some(row) = generic::one(db, Kept::Message.table(), "id", &id)? else {
+        return Ok(None);
+    };
+    Ok(Some(Line {
+        conversation: conversation_of(db, &row)?,
+        ..line(number, Kept::Message, line::hex(id), Some(row))
+    }))
+}
+
+fn conversation_line(
+    db: &Connection,
+    number: i64,
+    id: String,
+    ledger: &mut Ledger,
+) -> rusqlite::Result<Line> {
+    let row = generic::one(db, Kept::Conversation.table(), "id", &id)?;
+    match &row {
+        Some(row) => ledger.wrote(&id, row),
+        None => ledger.lost(&id),
+    }
+    Ok(line(number, Kept::Conversation, id, row))
+}
+
+fn line(number: i64, kept: Kept, key: String, row: Option<GenericRow>) -> Line {
+    Line {
+        number,
+        version: migrate::latest(),
+        kept,
+        key,
+        conversation: None,
+        row,
+    }
+}
+
+fn conversation_of(db: &Connection, row: &GenericRow) -> rusqlite::Result<Option<String>> {
+    let mut statement = db.prepare_cached("SELECT id FROM conversation WHERE pk = ?1")?;
+    let number = row.integer("conversation");
+    statement.query_row([number], |row| row.get(0)).optional()
+}
+
+pub(super) fn drafted(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT id FROM conversation INDEXED BY conversation_drafted
+        WHERE draft IS NOT NULL";
+    let mut statement = db.prepare_cached(sql)?;
+    let ids = statement.query_map((), |row| row.get(0))?;
+    ids.collect()
+}
+
+/// Every row of a table.
+pub(super) fn all(db: &Connection, table: &str) -> rusqlite::Result<Vec<GenericRow>> {
+    let mut statement = db.prepare(&format!("SELECT * FROM \"{table}\""))?;
+    let rows = statement.query_map((), generic::read)?;
+    rows.collect()
+}
+
+fn kind(error: &std::io::Error) -> String {
+    error.kind().to_string()
+}
+
+fn said(error: &rusqlite::Error) -> String {
+    error
+        .sqlite_error_code()
+        .map_or_else(|| "row".to_owned(), |code| format!("{code:?}"))
+}
