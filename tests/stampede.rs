@@ -26,31 +26,10 @@ const fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-/// The shipped timings.
-const fn policy() -> ConnectionPolicy {
-    ConnectionPolicy {
-        websocket: true,
-        ready_timeout: secs(5),
-        keepalive_interval: secs(25),
-        probe_after: secs(7),
-        probe_timeout: secs(4),
-        probe_floor: Duration::ZERO,
-        reconnect: BackoffPolicy {
-            base: secs(2),
-            max: secs(60),
-        },
-        max_attempts: 0,
-        stable: secs(30),
-        poll: PollPolicy {
-            adaptive: true,
-            active: secs(2),
-            recent: secs(5),
-            idle: secs(10),
-            fixed: secs(3),
-            floor: secs(1),
-        },
-    }
-}
+#[path = "../src/engine/connection/tests/policy.rs"]
+mod policy;
+
+use policy::policy;
 
 /// All clients, and the moments at which each wants to be asked again.
 struct Crowd {

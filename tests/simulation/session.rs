@@ -167,8 +167,8 @@ impl State {
         self.note(format_args!("{} is refused by a frame", outgoing.id));
         let refusal = SessionEvent::Failed {
             code: Some("CONVERSATION_NOT_ACTIVE".to_owned()),
-            text: "the conversation is completed".to_owned(),
             refused: Some(FailureKind::NotActive),
+            text: "the conversation is completed".to_owned(),
         };
         self.told(device, outgoing.id, tx, Told::NotApplied);
         let delay = self.net.millis(1, 30);

@@ -99,7 +99,7 @@ impl Wishes {
         match wish {
             Wish::Edit => self.edit(client, number),
             Wish::Delete => self.delete(client, number),
-            Wish::MarkRead => drop(spawn(async move { client.mark_read(room).await })),
+            Wish::MarkRead => self.read(client, room),
             Wish::Archive => self.archive(client, room, number),
             Wish::Complete if self.able.complete => {
                 spawn(async move { client.complete(room).await });
@@ -159,6 +159,19 @@ impl Wishes {
                 client.edit_message(id, text).await
             });
         }
+    }
+
+    /// Somebody reads, and goes on reading.
+    fn read(&mut self, client: ChatClient, room: ConversationId) {
+        let pauses: Vec<_> = (0..1 + self.chance.below(4))
+            .map(|_| self.chance.millis(500, 8_000))
+            .collect();
+        spawn(async move {
+            for pause in pauses {
+                drop(client.mark_read(room.clone()).await);
+                sleep(pause).await;
+            }
+        });
     }
 
     fn delete(&mut self, client: ChatClient, number: usize) {

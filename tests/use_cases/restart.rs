@@ -131,7 +131,7 @@ async fn a_kill_on_the_wire_is_uncertain_at_the_start_and_not_doubled() {
     app.assert_sound();
 }
 
-// covers: F-45
+// covers: F-45, G11
 #[tokio::test(start_paused = true)]
 async fn a_partial_answer_is_on_disk_within_a_quarter_second() {
     let home = TempDir::new().unwrap();

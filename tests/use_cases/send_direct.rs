@@ -2,7 +2,10 @@
 
 use tidings::{
     domain::{delivery::DeliveryState, event::ClientEvent},
-    testing::scripted::{Operation, Reply},
+    testing::{
+        ScriptedService,
+        scripted::{Operation, Reply},
+    },
 };
 
 use crate::support::{
@@ -164,4 +167,25 @@ async fn a_direct_send_of_unknown_outcome_holds_nothing_up() {
     let id = app.send("the next one").await;
     pass(secs(2)).await;
     assert_eq!(app.state(id).await, DeliveryState::Sent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_refused_direct_send_was_made_meanwhile_becomes_the_draft() {
+    let service = ScriptedService::builder()
+        .conversation("c1")
+        .capable(|able| able.edit = true)
+        .build();
+    let app = App::over(&service).await;
+    let refusal = Reply::Later(secs(3), Box::new(Reply::Fail(rejected())));
+    service.always(Operation::Send, refusal);
+    let editing = async {
+        pass(secs(1)).await;
+        let id = app.rows("c1").await.remove(0).id;
+        app.client.edit_message(id, "better").await.unwrap();
+    };
+    let (refused, ()) = tokio::join!(app.send_direct("first"), editing);
+    assert_eq!(refused.unwrap_err().draft.as_deref(), Some("first"));
+    assert_eq!(app.outbox().await, [], "its row is gone");
+    let row = app.client.conversation(&chat("c1")).await.unwrap().unwrap();
+    assert_eq!(row.draft.as_deref(), Some("better"));
 }

@@ -217,6 +217,20 @@ pub(super) fn take_back(
     Ok(after)
 }
 
+/// Ends every change of a message whose row goes; the text that the user gave it last.
+pub(super) fn abandon(
+    editor: &mut Editor<'_>,
+    row: &Message,
+    now: WallTime,
+) -> RowResult<Option<String>> {
+    let changes = editor.rows().outbox_changes(row.id)?;
+    let last = changes.last().map(|entry| entry.text().to_owned());
+    for entry in changes {
+        act::drop_silently(editor, entry, now)?;
+    }
+    Ok(last.filter(|text| !text.is_empty()))
+}
+
 /// Ends every change of a message as cancelled, and shows what lies beneath.
 fn drop_all(editor: &mut Editor<'_>, row: &Message, now: WallTime) -> RowResult<Message> {
     let text = beneath(editor, row)?;

@@ -317,9 +317,12 @@ fn vanish(
         ..message.clone()
     };
     editor.journal(&failed, Note::because(now, Some(reason)))?;
+    let typed = changes::abandon(&mut editor, message, now)?;
     editor.remove(message)?;
-    if withdrawn {
-        keep_as_draft(editor.conversation_mut(), &message.text);
+    // Its caller knows what was sent, not what it was made since.
+    let unknown = withdrawn.then(|| message.text.clone());
+    if let Some(text) = typed.or(unknown).filter(|text| !text.is_empty()) {
+        keep_as_draft(editor.conversation_mut(), &text);
     }
     editor.finish()?;
     Ok(Settled {

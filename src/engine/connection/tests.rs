@@ -1,8 +1,11 @@
 //! Every row of the connection's table, on a hand-moved clock.
 
+mod policy;
 mod polls;
 mod sockets;
 mod trouble;
+
+use policy::policy;
 
 use std::time::Duration;
 
@@ -20,32 +23,6 @@ const fn secs(n: u64) -> Duration {
 
 const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
-}
-
-/// The shipped timings.
-const fn policy() -> ConnectionPolicy {
-    ConnectionPolicy {
-        websocket: true,
-        ready_timeout: secs(5),
-        keepalive_interval: secs(25),
-        probe_after: secs(7),
-        probe_timeout: secs(4),
-        probe_floor: Duration::ZERO,
-        reconnect: BackoffPolicy {
-            base: secs(2),
-            max: secs(60),
-        },
-        max_attempts: 0,
-        stable: secs(30),
-        poll: PollPolicy {
-            adaptive: true,
-            active: secs(2),
-            recent: secs(5),
-            idle: secs(10),
-            fixed: secs(3),
-            floor: secs(1),
-        },
-    }
 }
 
 /// A connection, its clock, and what becomes of its reads.

@@ -89,7 +89,7 @@ fn a_socket_that_opens_after_its_dial_was_given_up_is_hung_up() {
     assert_eq!(line.state(), ConnectionState::Closed);
 }
 
-// covers: F-06
+// covers: F-06, G6
 #[test]
 fn l95_silence_is_probed_and_a_missing_answer_replaces_the_socket() {
     let mut line = Line::live();
