@@ -411,3 +411,29 @@ fn inv22_retried_message_does_not_make_the_one_on_the_wire_forgotten() {
         Step::Retry(0),
     ]);
 }
+
+/// A pushed row took the place of an answer that was given up, in the middle of the history.
+#[test]
+fn inv08_pushed_row_does_not_stand_where_an_answer_was_given_up() {
+    run(vec![
+        Step::SendDirect,
+        Step::Send,
+        Step::OpenOrLeave,
+        Step::Pass(10),
+        Step::Stream,
+        Step::HalfAnswer,
+        Step::SendDirect,
+        Step::Send,
+        Step::Send,
+        Step::Sleep,
+        Step::Pass(10),
+        Step::Stream,
+        Step::Fault(Operation::SocketSend, Fault::Rejected),
+        Step::Pass(10),
+        Step::Fault(Operation::History, Fault::Unreachable),
+        Step::Retry(2),
+        Step::SendDirect,
+        Step::Answer,
+        Step::Send,
+    ]);
+}

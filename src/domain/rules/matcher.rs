@@ -168,7 +168,9 @@ impl Matcher {
         if self.placement.is_backward() {
             return heard.cloned();
         }
-        let behind = |row: &&Message| fits(row) && self.question_is_passed(row);
+        // What was given up is found by its words alone.
+        let behind =
+            |row: &&Message| fits(row) && !row.key.is_server() && self.question_is_passed(row);
         let waiting = || self.unplaced.iter().filter(behind);
         heard
             .or_else(|| waiting().find(|row| self.answers_nearest(row)))

@@ -141,7 +141,7 @@ pub fn merge(
         editor.remove(&fragment)?;
         merged.absorbed.push(fragment.id);
     }
-    if request.placement == Placement::Newer {
+    if !request.placement.is_push() {
         settle_down::settle_down(editor)?;
     }
     Ok(merged)
@@ -306,6 +306,13 @@ fn store(
     if beyond {
         return Ok(());
     }
+    let key = match &row {
+        // Where it stood was this device's guess: now it waits for its place like any other.
+        Some(row) if key.is_none() && row.server_id.is_none() && row.key.is_server() => {
+            Some(SortKey::pending(editor.rows().next_order()?))
+        }
+        _ => key,
+    };
     let place = Place { key, gap };
     match row {
         None => insert(editor, said, place, mint, merged),

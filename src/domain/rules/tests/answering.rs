@@ -186,13 +186,17 @@ fn a_part_that_came_after_its_row_goes_when_the_row_is_told_again() {
 
 /// The answer to this question broke off with an error.
 fn fail(desk: &Desk, question: ClientMessageId) {
+    break_off(desk, question, Completeness::Failed);
+}
+
+fn break_off(desk: &Desk, question: ClientMessageId, completeness: Completeness) {
     save(desk, 50, Some(question), "Far away is");
     let failed = AnswerDraft {
         id: key(50),
         conversation: chat(),
         answers: Some(question),
         text: "Far away is".to_owned(),
-        completeness: Completeness::Failed,
+        completeness,
         now: NOW,
     };
     desk.write(move |rows| save_answer(rows, failed));
@@ -254,4 +258,36 @@ fn what_waits_to_be_sent_neither_gives_an_answer_up_nor_hides_it() {
     let late = "Far away is the sea, after all";
     desk.read(&[theirs("m4", late)]);
     assert_eq!(desk.texts()[..4], ["q1", "q2", WHOLE, late]);
+}
+
+// covers: INV-08
+#[test]
+fn an_answer_given_up_is_found_by_its_words_alone_and_then_waits_for_its_place() {
+    let (mut desk, first, second) = asked_twice();
+    break_off(&desk, first, Completeness::Incomplete);
+    save(&desk, 51, Some(second), "Take the train ");
+    desk.read(&[mine("m1", "q1"), mine("m2", "q2"), theirs("m3", WHOLE)]);
+    assert_eq!(desk.texts(), ["q1", "Far away is", "q2", WHOLE]);
+    let third = desk.send(3, "q3");
+    desk.acknowledged(third);
+    desk.push(theirs("m5", "a remark"));
+    let places = ["q1", "Far away is", "q2", WHOLE, "q3", "a remark"];
+    assert_eq!(desk.texts(), places, "another row is not that answer");
+    let late = theirs("m6", "Far away is the sea, after all");
+    desk.push(late.clone());
+    let places = ["q1", "q2", WHOLE, "q3", "a remark", &late.text];
+    assert_eq!(desk.texts(), places);
+    desk.read(&[mine("m4", "q3"), theirs("m5", "a remark"), late.clone()]);
+    assert_eq!(desk.texts(), places, "as the server has them");
+    assert!(desk.rows().iter().all(|row| row.key.is_server()));
+}
+
+// covers: INV-07
+#[test]
+fn an_answer_given_up_finds_its_place_with_its_question_in_older_history() {
+    let (mut desk, first, _) = asked_twice();
+    fail(&desk, first);
+    desk.read(&[mine("m2", "q2"), theirs("m3", "a2")]);
+    desk.merge(&[mine("m1", "q1")], Placement::Older);
+    assert_eq!(desk.texts(), ["q1", "Far away is", "q2", "a2"]);
 }
