@@ -353,7 +353,7 @@ pub struct OutboxEntry {
     pub next_attempt_at: Option<WallTime>,
     /// Why it waits or failed.
     pub reason: Option<Reason>,
-    /// The id it had on the wire, where the adapter prepared one.
+    /// The id or key it had on the wire, where the backend takes one.
     pub wire_id: Option<String>,
     /// It blocks nobody: of unknown outcome and out of our hands, where it waits for the user; or
     /// a change of a message whose own send is undecided.

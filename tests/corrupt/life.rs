@@ -172,7 +172,7 @@ fn answer(rows: &mut dyn Rows, which: usize, number: u32) -> RowResult<()> {
     let id = entry.id;
     match entry.is_send() {
         true => attempt::record_attempt(rows, id, None, NOW).map(drop)?,
-        false => actions::record_attempt(rows, id, NOW).map(drop)?,
+        false => actions::record_attempt(rows, id, None, NOW).map(drop)?,
     }
     let left = rows.outbox_entry(id)?.map(|entry| entry.state);
     if left != Some(DeliveryState::Sending) || which.is_multiple_of(5) {

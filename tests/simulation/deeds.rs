@@ -45,6 +45,8 @@ pub(crate) struct Deed {
 pub(crate) struct End {
     pub(crate) state: DeliveryState,
     pub(crate) code: Option<String>,
+    /// Ends are counted: one that was tried again may end after a later one.
+    pub(crate) number: u64,
 }
 
 impl Deed {
@@ -94,6 +96,7 @@ pub(crate) struct Book {
     pub(crate) veiled: BTreeSet<ClientMessageId>,
     /// How far the journal was looked at.
     pub(crate) journal: i64,
+    ends: u64,
 }
 
 impl Book {
@@ -227,12 +230,15 @@ impl State {
             said.kind, said.state
         ));
         let book = &mut self.devices[device].book;
+        book.ends += 1;
+        let number = book.ends;
         let Some(deed) = book.find_mut(id) else {
             return Ok(());
         };
         deed.end = Some(End {
             state: said.state,
             code: code.clone(),
+            number,
         });
         let deed = deed.clone();
         mark_end(&deed);

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use tidings::domain::{
-    connection::ConnectionState,
-    event::SessionEvent,
-    ids::ConversationId,
-    message::{Completeness, Message},
-    outbox::SendMode,
+use tidings::{
+    ChatClient,
+    domain::{
+        connection::ConnectionState,
+        event::SessionEvent,
+        ids::ConversationId,
+        message::{Completeness, Message},
+        outbox::SendMode,
+    },
 };
 use tokio::time::{Instant, sleep, timeout};
 
@@ -90,6 +93,18 @@ async fn wait(world: &World, devices: &[Device]) {
     }
 }
 
+/// Whether the list can be read: the second time at the latest, for the first look may join one
+/// that began in the storm, and share its end.
+async fn looks(client: &ChatClient) -> bool {
+    for _ in 0..2 {
+        let look = client.refresh_conversations();
+        if let Ok(Ok(_)) = timeout(Duration::from_secs(120), look).await {
+            return true;
+        }
+    }
+    false
+}
+
 /// Everybody looks at the list, and opens what is new in it.
 async fn list(world: &World, devices: &mut [Device]) {
     if world.lock().server.abilities.is_none() {
@@ -103,8 +118,7 @@ async fn list(world: &World, devices: &mut [Device]) {
             return;
         }
         running.client.foreground();
-        let look = running.client.refresh_conversations();
-        if !matches!(timeout(Duration::from_secs(120), look).await, Ok(Ok(_))) {
+        if !looks(&running.client).await {
             let number = device.number;
             return world
                 .lock()

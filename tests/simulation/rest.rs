@@ -79,8 +79,11 @@ impl State {
         room.rows.iter().filter(mine).find_map(|row| {
             let mut known = snapshot.rows(id).iter();
             let message = known.find(|shown| shown.server_id.as_ref() == Some(&row.id))?;
-            let mut changes = self.devices[device].book.deeds.iter();
-            let last = changes.rfind(|deed| deed.action.changes() == Some(message.id))?;
+            let changes = self.devices[device].book.deeds.iter();
+            let ended = |deed: &&Deed| deed.end.as_ref().map_or(u64::MAX, |end| end.number);
+            let last = changes
+                .filter(|deed| deed.action.changes() == Some(message.id))
+                .max_by_key(ended)?;
             let holds = match &last.action {
                 Action::Edit { text, .. } => row.deleted || row.text == *text,
                 Action::Delete { .. } => row.deleted,

@@ -22,7 +22,7 @@ impl State {
             for row in rows {
                 overlay(row, snapshot)?;
             }
-            self.marks(device, rows)?;
+            self.marks(device, rows, snapshot)?;
             self.local_fields(device, &conversation.id, snapshot)?;
             let ending = snapshot.outbox.iter().any(|entry| {
                 let here = entry.conversation == conversation.id;
@@ -95,8 +95,9 @@ impl State {
         Ok(())
     }
 
-    /// "INV-15": what was read stays read.
-    fn marks(&mut self, device: usize, rows: &[Message]) -> Verdict {
+    /// "INV-15": what was read stays read, and the server is told of the newest.
+    fn marks(&mut self, device: usize, rows: &[Message], snapshot: &Snapshot) -> Verdict {
+        let mut newest = None;
         let book = &mut self.devices[device].book;
         for row in rows
             .iter()
@@ -109,9 +110,32 @@ impl State {
                 book.unread.insert(row.id);
             } else if book.unread.remove(&row.id) && !row.deleted {
                 book.read.insert(row.id);
+                newest = Some(row);
             }
         }
-        Ok(())
+        match newest {
+            Some(row) if !self.is_told(row, snapshot) => broken(
+                "INV-15",
+                format!("{} is read, and the server not told", row.id),
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a mark waits for a row that was just read, or the server has it as read.
+    fn is_told(&self, row: &Message, snapshot: &Snapshot) -> bool {
+        let room = self.server.room(&row.conversation);
+        let place = row.server_id.as_ref().and_then(|id| room.place(id));
+        let keeps = self.server.abilities.is_some_and(|able| able.marks);
+        let waiting = snapshot
+            .outbox
+            .iter()
+            .filter_map(|entry| match &entry.action {
+                Action::MarkRead { up_to } => room.place(up_to),
+                _ => None,
+            });
+        let marker = room.read_to.as_ref().and_then(|known| room.place(known));
+        !keeps || waiting.max().max(marker) >= place
     }
 
     /// "INV-17": drafts and archive marks are the user's, and nobody else's.

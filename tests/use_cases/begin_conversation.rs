@@ -181,25 +181,54 @@ async fn what_the_server_had_before_is_not_taken_for_it() {
     assert_eq!(listed(&app).await.len(), 2);
 }
 
-#[tokio::test(start_paused = true)]
-async fn two_of_a_kind_become_two() {
-    let app = App::over(&server(false)).await;
+/// Begins two conversations alike without a network; then these become of the first creations.
+async fn two_of_a_kind(keyed: bool, creations: [Reply; 2]) -> App {
+    let app = App::over(&server(keyed)).await;
     app.service.always_all(&Reply::Fail(unreachable()));
-    let (one, other) = (begin(&app).await, begin(&app).await);
-    say(&app, &one, "one").await;
-    say(&app, &other, "other").await;
-    app.service.clear_script();
-    for _ in 0..2 {
-        app.service
-            .next(Operation::Create, Reply::ApplyThenFail(lost()));
+    for text in ["one", "other"] {
+        let begun = begin(&app).await;
+        say(&app, &begun, text).await;
     }
     network_up(&app);
+    for reply in creations {
+        app.service.next(Operation::Create, reply);
+    }
+    app
+}
+
+async fn have_become_two(app: &App) {
     pass(secs(120)).await;
     assert_eq!(app.service.conversations().len(), 2);
     let mut texts = ["new1", "new2"].map(|id| app.service.texts(id));
     texts.sort();
     assert_eq!(texts, [["one"], ["other"]]);
     assert_eq!(app.outbox().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_of_a_kind_become_two() {
+    for keyed in [false, true] {
+        let lost = || Reply::ApplyThenFail(lost());
+        have_become_two(&two_of_a_kind(keyed, [lost(), lost()]).await).await;
+    }
+}
+
+/// The list shows one that the other's key made: likeness would take it.
+#[tokio::test(start_paused = true)]
+async fn a_keyed_creation_is_not_taken_for_another_of_its_kind() {
+    let replies = [
+        Reply::ApplyThenFail(lost()),
+        Reply::Later(secs(20), Box::new(Reply::Fail(lost()))),
+    ];
+    let app = two_of_a_kind(true, replies).await;
+    pass(ms(20)).await;
+    assert_eq!(
+        app.service.count(Operation::Create),
+        2,
+        "both outcomes are open"
+    );
+    app.client.refresh_conversations().await.unwrap();
+    have_become_two(&app).await;
 }
 
 #[tokio::test(start_paused = true)]

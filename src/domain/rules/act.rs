@@ -41,6 +41,7 @@ pub enum Errand {
 pub fn record_attempt(
     rows: &mut dyn Rows,
     id: ClientMessageId,
+    wire_id: Option<String>,
     now: WallTime,
 ) -> RowResult<Option<Errand>> {
     let Some(mut entry) = rows.outbox_entry(id)? else {
@@ -68,6 +69,7 @@ pub fn record_attempt(
     entry.state = entry.state.after(event)?;
     entry.attempt += 1;
     entry.next_attempt_at = None;
+    entry.wire_id = entry.wire_id.or(wire_id);
     let mut editor = Editor::open(rows, &entry.conversation)?;
     editor.rows().put_outbox(&entry)?;
     editor.journal_action(&entry, Note::at(now))?;

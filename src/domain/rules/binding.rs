@@ -33,17 +33,17 @@ fn name_of(local: &ConversationId) -> String {
 
 /// The oldest creation of unknown outcome that this conversation, new here, can have come of.
 ///
-/// What the server had before was listed, and stored, before the creation left.
+/// What the server had before was listed, and stored, before the creation left. One that left under
+/// a key of its own is not looked for: asked again, the server itself says which one it is, and
+/// another creation may have asked for just the same.
 ///
 /// # Errors
 /// The store's.
 pub fn awaiting(rows: &mut dyn Rows, said: &ServerConversation) -> RowResult<Option<OutboxEntry>> {
     let creations = rows.outbox_creations()?;
     let left = |entry: &OutboxEntry| {
-        matches!(
-            entry.state,
-            DeliveryState::Sending | DeliveryState::Uncertain
-        )
+        let unclear = [DeliveryState::Sending, DeliveryState::Uncertain];
+        unclear.contains(&entry.state) && entry.wire_id.is_none()
     };
     Ok(creations
         .into_iter()

@@ -40,15 +40,16 @@ impl Driver {
         if kind == ActionKind::Create && !keyed {
             return self.list_for(id, conversation, Listing::Baseline);
         }
-        self.attempt_action(id).await;
+        let key = (kind == ActionKind::Create).then(|| id.to_string());
+        self.attempt_action(id, key).await;
     }
 
-    async fn attempt_action(&mut self, id: ClientMessageId) {
+    async fn attempt_action(&mut self, id: ClientMessageId, key: Option<String>) {
         let now = self.platform.wall();
         let recorded = self
             .repository
             .transact(Durability::Normal, move |rows| {
-                act::record_attempt(rows, id, now)
+                act::record_attempt(rows, id, key, now)
             })
             .await;
         match recorded {
@@ -137,7 +138,7 @@ impl Driver {
         result: Result<(), ServiceError>,
     ) {
         match (why, result) {
-            (Listing::Baseline, Ok(())) => self.attempt_action(id).await,
+            (Listing::Baseline, Ok(())) => self.attempt_action(id, None).await,
             (Listing::Baseline, Err(error)) => {
                 // Only a question was asked: nothing was created.
                 let outcome = Outcome::NotApplied;

@@ -156,7 +156,7 @@ impl World {
         let id = head.id;
         let left = self
             .desk
-            .write(move |rows| act::record_attempt(rows, id, NOW));
+            .write(move |rows| act::record_attempt(rows, id, None, NOW));
         let Some(Errand::Ask { entry, .. }) = left else {
             return;
         };
