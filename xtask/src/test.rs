@@ -26,8 +26,15 @@ const SUITE_LIMIT: Duration = Duration::from_secs(20 * 60);
 const SHOWN_LINES: usize = 400;
 
 /// `cargo build --tests` makes the same programs as `cargo test --no-run`, and it alone goes on
-/// after a target that does not compile.
-const BUILD: [&str; 5] = ["build", "--tests", "--bins", "--examples", "--keep-going"];
+/// after a target that does not compile. The libraries themselves are loaded by Swift and Kotlin.
+const BUILD: [&str; 6] = [
+    "build",
+    "--lib",
+    "--tests",
+    "--bins",
+    "--examples",
+    "--keep-going",
+];
 
 /// The feature that exchanges the store's engine. What is off by default is tested too, but not
 /// instead of what is on: so the suites run without it, and its own suite is built in addition.
