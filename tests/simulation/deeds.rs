@@ -284,6 +284,11 @@ impl State {
                 .contains_key(&ConversationId::local(id)),
             Action::Archive { .. } | Action::Send { .. } => deed.applied,
         };
+        if let Action::Delete { message, .. } = &deed.action
+            && snapshot.find(*message).is_some_and(|row| !row.deleted)
+        {
+            return broken("INV-16", format!("{message} is deleted, and shown again"));
+        }
         if holds {
             return Ok(());
         }
