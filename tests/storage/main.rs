@@ -7,6 +7,7 @@ mod busy;
 mod cipherless;
 mod disk;
 mod files;
+mod index_damage;
 mod kill;
 mod migrations;
 mod reopen;

@@ -13,7 +13,7 @@ use tidings::{
     domain::{
         delivery::DeliveryState,
         message::{Completeness, Message},
-        ports::{Durability, RepositoryError, Rows, chat_repository::RowResult},
+        ports::{Durability, Rows, chat_repository::RowResult},
         search::{Found, Search, SearchKey, query::Query, words::Words},
         time::WallTime,
     },
@@ -22,14 +22,14 @@ use tidings::{
 
 use crate::{
     kill::Victim,
-    support::{Store, accept_into, contents, home, open, soon},
+    support::{Store, home, open, soon},
 };
 
 /// A word of the index: the word, the row's key, the column, the place.
 type Entry = (String, i64, String, i64);
 
 /// Everything that the index holds, and nothing that it should not.
-fn entries(path: &Path) -> BTreeSet<Entry> {
+pub(crate) fn entries(path: &Path) -> BTreeSet<Entry> {
     let db = Connection::open(path).expect("a file");
     db.execute_batch(
         "INSERT INTO search (search) VALUES ('integrity-check');
@@ -57,7 +57,7 @@ const PASSED: &str = "pk BETWEEN (SELECT value FROM counter WHERE name = 'search
     AND (SELECT value FROM counter WHERE name = 'search_high')";
 
 /// What the index would hold, were it made anew of the rows that it is said to have.
-fn rebuilt(path: &Path) -> BTreeSet<Entry> {
+pub(crate) fn rebuilt(path: &Path) -> BTreeSet<Entry> {
     let db = Connection::open(path).expect("a file");
     let sql = format!(
         "SELECT pk, conversation, created_at, body FROM message
@@ -82,11 +82,11 @@ fn rebuilt(path: &Path) -> BTreeSet<Entry> {
     entries
 }
 
-async fn find(store: &Store, query: &str) -> Found {
+pub(crate) async fn find(store: &Store, query: &str) -> Found {
     try_find(store, query).await.expect("found")
 }
 
-async fn try_find(store: &Store, query: &str) -> RowResult<Found> {
+pub(crate) async fn try_find(store: &Store, query: &str) -> RowResult<Found> {
     let search = Search {
         query: Query::parse(query),
         conversation: None,
@@ -96,12 +96,12 @@ async fn try_find(store: &Store, query: &str) -> RowResult<Found> {
     store.view(move |rows| rows.search(&search)).await
 }
 
-async fn hits(store: &Store, query: &str) -> usize {
+pub(crate) async fn hits(store: &Store, query: &str) -> usize {
     find(store, query).await.messages.len()
 }
 
 /// Waits until the background has nothing left to do.
-async fn indexed(path: &Path) {
+pub(crate) async fn indexed(path: &Path) {
     let due = format!(
         "SELECT (SELECT count(*) FROM message WHERE NOT {PASSED})
          + (SELECT count(*) FROM search_late WHERE ready = 1)"
@@ -224,7 +224,7 @@ proptest! {
     }
 }
 
-fn said(n: u32, text: &str) -> Message {
+pub(crate) fn said(n: u32, text: &str) -> Message {
     Message {
         text: text.to_owned(),
         created_at: Some(WallTime::from_millis(i64::from(n) * 1000)),
@@ -232,7 +232,7 @@ fn said(n: u32, text: &str) -> Message {
     }
 }
 
-async fn put(store: &Store, messages: Vec<Message>) {
+pub(crate) async fn put(store: &Store, messages: Vec<Message>) {
     let job = move |rows: &mut dyn Rows| {
         let steps = messages.into_iter().map(Step::Put);
         steps.into_iter().try_for_each(|step| step.apply(rows))
@@ -469,143 +469,6 @@ async fn f45_an_index_killed_half_way_goes_on_where_it_was() {
     let store = open(&path);
     indexed(&path).await;
     assert_eq!(hits(&store, "old").await, OLD as usize);
-    assert_eq!(entries(&path), rebuilt(&path));
-    store.close().await;
-}
-
-/// A store whose index has 300 messages with "same" in it, and is damaged.
-async fn damaged(path: &Path) -> Store {
-    let store = open(path);
-    put(
-        &store,
-        (1..=300)
-            .map(|n| said(n, &format!("word{n} same")))
-            .collect(),
-    )
-    .await;
-    indexed(path).await;
-    store.close().await;
-    let db = Connection::open(path).expect("a file");
-    db.execute_batch("UPDATE search_data SET block = x'ffffffffffffffff' WHERE id > 10")
-        .expect("damaged");
-    open(path)
-}
-
-/// Who searches first is told that not all is found, and later searches find it.
-#[tokio::test]
-async fn a_damaged_index_is_made_again() {
-    let (_home, path) = home();
-    let store = damaged(&path).await;
-    let found = find(&store, "same").await;
-    assert_eq!((found.messages.len(), found.complete), (0, false));
-    soon(async {
-        while !find(&store, "same").await.complete {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
-    assert_eq!(hits(&store, "same").await, 300);
-    assert_eq!(entries(&path), rebuilt(&path));
-    store.close().await;
-}
-
-/// Damage inside the index costs the index, not the message that is being changed.
-#[tokio::test]
-async fn a_damaged_index_loses_no_message() {
-    let (_home, path) = home();
-    let store = damaged(&path).await;
-    put(&store, vec![said(7, "changed"), said(301, "more")]).await;
-    indexed(&path).await;
-    assert_eq!(hits(&store, "same").await, 299);
-    assert_eq!(hits(&store, "changed").await, 1);
-    assert_eq!(entries(&path), rebuilt(&path));
-    store.close().await;
-}
-
-/// Writes noise over the first page of one of the file's tables.
-fn ruin(path: &Path, table: &str) {
-    let db = Connection::open(path).expect("a file");
-    let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
-    let root: i64 = db
-        .query_row(sql, [table], |row| row.get(0))
-        .expect("a table");
-    drop(db);
-    let mut bytes = std::fs::read(path).expect("a file");
-    let end = usize::try_from(root).expect("a page") * 4096;
-    bytes[end - 4096..end].fill(0xa5);
-    std::fs::write(path, bytes).expect("written");
-}
-
-/// The pages of the index are no reason to give up a store that is whole otherwise.
-#[tokio::test]
-async fn f43_ruined_pages_of_the_index_cost_the_index_and_not_the_store() {
-    for table in ["search_data", "search_idx", "search_config", "search_late"] {
-        let (home, path) = home();
-        let store = damaged(&path).await;
-        accept_into(&store, 400).await.expect("accepted");
-        store.close().await;
-        ruin(&path, table);
-        let sqlite = SqliteRepository::open(SqliteOptions::new(&path)).expect("a store");
-        assert_eq!(
-            sqlite.verify().await,
-            Err(RepositoryError::Corrupt),
-            "{table}"
-        );
-        assert_eq!(sqlite.verify().await, Ok(()), "{table}");
-        let store: Store = sqlite;
-        let waiting = store.view(|rows| rows.outbox(None)).await;
-        assert_eq!(waiting.map(|entries| entries.len()), Ok(1), "{table}");
-        let word = store.view(tidings::domain::rules::salvage::word).await;
-        assert_eq!((word, store.salvages()), (Ok(None), 0), "{table}");
-        indexed(&path).await;
-        assert_eq!(hits(&store, "same").await, 300, "{table}");
-        assert_eq!(entries(&path), rebuilt(&path), "{table}");
-        store.close().await;
-        let aside = |path: &&std::path::PathBuf| path.to_string_lossy().contains("damaged");
-        assert_eq!(contents(home.path()).keys().filter(aside).count(), 0);
-    }
-}
-
-/// A search that meets them is told so, or finds less; a later one finds all.
-#[tokio::test]
-async fn a_search_over_ruined_pages_makes_the_index_again() {
-    let (_home, path) = home();
-    damaged(&path).await.close().await;
-    ruin(&path, "search_data");
-    let store = open(&path);
-    let first = try_find(&store, "same").await;
-    assert!(
-        !first.is_ok_and(|found| found.complete),
-        "not all can be found"
-    );
-    indexed(&path).await;
-    assert_eq!((hits(&store, "same").await, store.salvages()), (300, 0));
-    store.close().await;
-}
-
-/// An index of another version's words is made again by itself, the newest rows first.
-#[tokio::test]
-async fn an_index_of_other_words_is_made_again() {
-    let (_home, path) = home();
-    let store = open(&path);
-    put(&store, (1..=300).map(|n| said(n, "same")).collect()).await;
-    indexed(&path).await;
-    store.close().await;
-    let db = Connection::open(&path).expect("a file");
-    db.execute_batch(
-        "INSERT INTO search (search) VALUES ('delete-all');
-         INSERT INTO search (rowid, body, conversation) SELECT pk, 'other', '1' FROM message;
-         UPDATE counter SET value = 0 WHERE name = 'search_words'",
-    )
-    .expect("an index of other words");
-    drop(db);
-    let store = open(&path);
-    soon(async {
-        while hits(&store, "same").await < 300 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
     assert_eq!(entries(&path), rebuilt(&path));
     store.close().await;
 }
