@@ -16,6 +16,7 @@ mod create_conversation;
 mod delete_conversation;
 mod delete_message;
 mod fallback;
+mod import_conversation;
 mod list_conversations;
 mod mark_read;
 mod observe;

@@ -67,6 +67,10 @@ fn words(record: &Record) -> Option<String> {
         Record::Setting(row) => setting(row),
         Record::Explanation(row) => format!("{}  {:<10} {}", row.at, row.name, row.text),
         Record::Export(row) => export(row)?,
+        Record::Import(row) => format!(
+            "imported   {}: {} messages added, {} were here, {} are left to the server",
+            row.conversation, row.added, row.known, row.left
+        ),
         Record::Result(row) => return (!row.ok).then(|| format!("{} failed", row.cmd)),
         Record::Error(row) => error(row),
     })
