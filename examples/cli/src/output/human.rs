@@ -52,8 +52,16 @@ fn words(record: &Record) -> Option<String> {
                 .map_or_else(String::new, |kept| format!("; the file is kept as {kept}"))
         ),
         Record::Storage(row) => format!(
-            "storage    {} bytes, {} free; {} conversations, {} messages, {} unsent, {} drafts",
-            row.bytes, row.free_bytes, row.conversations, row.messages, row.unsent, row.drafts
+            "storage    {} bytes, {} free; {} conversations, {} messages, {} unsent, {} drafts, \
+             {} journal entries, {} gaps",
+            row.bytes,
+            row.free_bytes,
+            row.conversations,
+            row.messages,
+            row.unsent,
+            row.drafts,
+            row.journal,
+            row.gaps
         ),
         Record::UnknownEvent(row) => format!("unknown    {}", row.name),
         Record::Draft(row) => format!("draft      {} was not sent, its text is kept", row.id),

@@ -271,6 +271,10 @@ pub(crate) struct StorageRecord {
     pub(crate) messages: u64,
     pub(crate) unsent: u64,
     pub(crate) drafts: u64,
+    /// Entries of the delivery journal.
+    pub(crate) journal: u64,
+    /// Known holes in the stored history.
+    pub(crate) gaps: u64,
 }
 
 /// `salvaged`.

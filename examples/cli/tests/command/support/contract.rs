@@ -48,6 +48,8 @@ const FIELDS: &[(&str, &[&str])] = &[
             "messages",
             "unsent",
             "drafts",
+            "journal",
+            "gaps",
         ],
     ),
     (
