@@ -2,6 +2,7 @@
 //! and a document that is none changes nothing.
 
 mod hostile;
+mod placed;
 mod random;
 
 use std::sync::Arc;
@@ -13,13 +14,14 @@ use tidings::{
         sqlite::{Executor, SqliteOptions, SqliteRepository, Synchronous},
     },
     domain::{
+        delivery::DeliveryState,
         ids::ConversationId,
-        message::Message,
+        message::{Completeness, Message},
         outbox::OutboxEntry,
         ports::{ChatRepository, Durability, Rows, chat_repository::RowResult},
         rules::{restore::restore, transcript},
         time::WallTime,
-        transcript::Imported,
+        transcript::{Imported, Line},
     },
     testing::repository_contract::samples,
     usecases::document,
@@ -60,6 +62,13 @@ async fn filled(stored: &Stored) -> Store {
 async fn export(store: &Store) -> String {
     let taken = store.view(|rows| transcript::take(rows, &chat())).await;
     let taken = taken.expect("a view").expect("the conversation");
+    for Line { message: row, .. } in &taken.lines {
+        let moves = row.state.is_pending() && row.state != DeliveryState::Uncertain;
+        assert!(
+            !moves && row.completeness != Completeness::Streaming,
+            "{row:?}"
+        );
+    }
     document::write(taken).expect("a document")
 }
 

@@ -6,7 +6,7 @@ use crate::domain::{
     conversation::Conversation,
     delivery::DeliveryState,
     ids::{ClientMessageId, ConversationId},
-    message::{Message, Overlay},
+    message::Message,
     order::SortKey,
     outbox::{Action, OutboxEntry},
     ports::{Rows, chat_repository::RowResult},
@@ -81,10 +81,8 @@ fn line(
 ) -> RowResult<Line> {
     let send = waiting.remove(&row.id).filter(OutboxEntry::is_send);
     let edit = edit(rows, &row)?;
-    let text = match row.overlay {
-        Some(Overlay::Deleted) => String::new(),
-        _ => changes::beneath(rows, &row)?,
-    };
+    // Of a deleted one nothing is told.
+    let text = changes::beneath(rows, &row)?;
     let (reason, wire_id) = send.map_or((None, None), |entry| (entry.reason, entry.wire_id));
     // Of what was still waiting, the reason to wait says nothing of why it was not sent.
     let reason =
