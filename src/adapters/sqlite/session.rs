@@ -417,11 +417,16 @@ fn start_threads(core: &Arc<Core>) -> RowResult<()> {
     let core = Arc::clone(core);
     spawn("tidings-write", move || {
         let _announce = Announce(Arc::clone(&core));
-        while let Some(tasks) = core.writes.take_all(core.pause()) {
-            match tasks.is_empty() {
-                true => core.tidy(),
-                false => core.write(tasks),
+        while let Some(mut tasks) = core.writes.take_all(core.pause()) {
+            if tasks.is_empty() {
+                core.tidy();
+                continue;
             }
+            // Only a synchronisation costs more than the looks.
+            if tasks.iter().any(|task| task.durability == Durability::Full) {
+                core.writes.gather(&mut tasks);
+            }
+            core.write(tasks);
         }
         finish(&core, helpers);
     })?;
