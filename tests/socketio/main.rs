@@ -5,10 +5,12 @@
     reason = "a test crate: no users, and a failed expectation is a failed test"
 )]
 
+mod app;
 mod auth;
 mod chat;
 mod client;
 mod lost;
+mod missed;
 mod node;
 mod raw;
 mod rest;

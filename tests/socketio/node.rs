@@ -74,11 +74,13 @@ fn folder() -> PathBuf {
     places.find(|at| at.is_dir()).expect("the interop server")
 }
 
-/// Installs what the lock file names, once.
+/// Installs what the lock file names, once, and again when it names something else.
 fn install() {
     static INSTALLED: OnceLock<()> = OnceLock::new();
     INSTALLED.get_or_init(|| {
-        if folder().join("node_modules/socket.io").is_dir() {
+        let wanted = std::fs::read(folder().join("package-lock.json")).expect("the lock file");
+        let mark = folder().join("node_modules/.installed-lock.json");
+        if std::fs::read(&mark).is_ok_and(|installed| installed == wanted) {
             return;
         }
         let done = Command::new("npm")
@@ -87,5 +89,6 @@ fn install() {
             .stdout(Stdio::null())
             .status();
         assert!(done.is_ok_and(|status| status.success()), "npm ci failed");
+        std::fs::write(mark, wanted).expect("the mark");
     });
 }
