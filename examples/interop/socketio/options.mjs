@@ -18,7 +18,8 @@ const SWITCHES = {
   // The cookie by which a balancer knows a polling session's node.
   cookie: { default: "", read: String },
   // `direct`: a WebSocket is only taken as an upgrade of a session that began by polling.
-  // `polling` and `websocket`: not taken at all; `probe`: an upgrade is taken and never answered.
+  // `polling` and `websocket`: not taken at all; `probe`: an upgrade is never answered; `broken`:
+  // nothing of a socket gets through.
   refuse: { default: "none", read: String },
   "stale-status": { default: 401, read: number },
   auth: { default: "middleware", read: String },

@@ -66,7 +66,7 @@ export class Scenarios {
 
   // `refuse`: nobody listens. `no_websocket`: requests are served, sockets of any kind are not.
   async network(mode) {
-    this.transport.refused = mode === "no_websocket" ? "all" : "none";
+    this.transport.refused = mode === "no_websocket" ? "broken" : "none";
     if (mode === "refuse") this.#away();
     else if (!this.http.listening) await this.#back();
     if (mode !== "up") this.cut();

@@ -38,19 +38,35 @@ export class Transport extends IoAdapter {
       const [told, heard] = [new ioredis.Redis(options.redis), new ioredis.Redis(options.redis)];
       io.adapter(redisAdapter.createAdapter(told, heard));
     }
+    io.engine.use((request, _, next) => this.#pass(request, next));
     io.engine.on("connection", (socket) => {
       socket.on("packet", ({ type }) => (this.packets += type === "message" ? 1 : 0));
     });
     return io;
   }
 
+  // Who asks for a new session is told no.
   #decide(request, decide) {
-    const query = new URL(request.url, "http://localhost").searchParams;
-    const socket = query.get("transport") === "websocket";
-    const direct = socket && !query.has("sid");
-    const refuses = { direct, websocket: socket, polling: !socket, all: true };
-    // An upgrade that is never answered: neither taken nor refused.
-    if (this.refused === "probe" && socket && !direct) return;
+    const socket = isSocket(request);
+    const refuses = { direct: socket, websocket: socket, polling: !socket, all: true };
     decide(null, !refuses[this.refused]);
   }
+
+  // Every request passes here, those of a session too.
+  #pass(request, next) {
+    const sid = new URL(request.url, "http://localhost").searchParams.get("sid");
+    // A network that lets nothing through.
+    if (this.refused === "broken") return request.socket.destroy();
+    if (sid && isSocket(request) && this.refused === "websocket") return request.socket.destroy();
+    // An upgrade that is neither taken nor refused.
+    if (sid && isSocket(request) && this.refused === "probe") return;
+    const { cookie } = this.options;
+    const known = (request.headers.cookie ?? "").split("; ").includes(`${cookie}=${sid}`);
+    // Without its cookie a balancer would have brought it to another node, which knows no such session.
+    next(cookie && sid && !known ? new Error("not here") : undefined);
+  }
+}
+
+function isSocket(request) {
+  return new URL(request.url, "http://localhost").searchParams.get("transport") === "websocket";
 }
