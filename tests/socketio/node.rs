@@ -13,6 +13,7 @@ use serde_json::Value;
 pub(crate) struct Node {
     process: Child,
     port: u16,
+    switches: Vec<String>,
 }
 
 impl Drop for Node {
@@ -26,23 +27,28 @@ impl Node {
     /// Starts a server on a free port.
     pub(crate) fn start(switches: &[&str]) -> Self {
         install();
-        let mut process = Command::new("node")
-            .arg("server.mjs")
-            .args(switches)
-            .current_dir(folder())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("node starts: these tests need Node 20");
-        let output = process.stdout.take().expect("its output");
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line).expect("a line");
-        let said: Value = serde_json::from_str(&line).expect("its address");
-        let port = said["port"].as_u64().expect("a port");
+        let switches: Vec<_> = switches.iter().map(|&switch| switch.to_owned()).collect();
+        let (process, port) = spawn(&switches, 0);
         Self {
             process,
-            port: u16::try_from(port).expect("a port"),
+            port,
+            switches,
         }
+    }
+
+    /// Kills it.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().expect("killed");
+        self.process.wait().expect("gone");
+    }
+
+    /// Another process in its place: same port, same switches.
+    pub(crate) fn start_again(&mut self) {
+        (self.process, self.port) = spawn(&self.switches, self.port);
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Stops it without a word, as a lost network would.
@@ -65,6 +71,24 @@ impl Node {
     }
 }
 
+fn spawn(switches: &[String], port: u16) -> (Child, u16) {
+    let mut process = Command::new("node")
+        .arg("server.mjs")
+        .args(switches)
+        .arg(format!("--port={port}"))
+        .current_dir(folder())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("node starts: these tests need Node 20");
+    let output = process.stdout.take().expect("its output");
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line).expect("a line");
+    let said: Value = serde_json::from_str(&line).expect("its address");
+    let port = said["port"].as_u64().expect("a port");
+    (process, u16::try_from(port).expect("a port"))
+}
+
 /// Where the server lies, whichever package of the workspace these tests belong to.
 fn folder() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -74,21 +98,15 @@ fn folder() -> PathBuf {
     places.find(|at| at.is_dir()).expect("the interop server")
 }
 
-/// Installs what the lock file names, once, and again when it names something else.
+/// Installs what the lock file names, once.
 fn install() {
     static INSTALLED: OnceLock<()> = OnceLock::new();
     INSTALLED.get_or_init(|| {
-        let wanted = std::fs::read(folder().join("package-lock.json")).expect("the lock file");
-        let mark = folder().join("node_modules/.installed-lock.json");
-        if std::fs::read(&mark).is_ok_and(|installed| installed == wanted) {
-            return;
-        }
-        let done = Command::new("npm")
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        let done = Command::new("node")
+            .arg("install.mjs")
             .current_dir(folder())
-            .stdout(Stdio::null())
             .status();
-        assert!(done.is_ok_and(|status| status.success()), "npm ci failed");
-        std::fs::write(mark, wanted).expect("the mark");
+        let done = done.expect("node starts: these tests need Node 20");
+        assert!(done.success(), "npm ci failed");
     });
 }
