@@ -1,8 +1,16 @@
 //! The whole client on this backend: what was accepted arrives once, in order, whatever breaks.
 
 use serde_json::json;
-use tidings::domain::{
-    conversation::Context, delivery::DeliveryState, message::Message, ports::NewConversation,
+use tidings::{
+    ChatClient, ConversationHandle,
+    domain::{
+        connection::ConnectionState,
+        conversation::Context,
+        delivery::DeliveryState,
+        ids::{ConversationId, UserId},
+        message::Message,
+        ports::{NewConversation, chat_repository::ConversationFilter},
+    },
 };
 
 use crate::{
@@ -94,4 +102,73 @@ async fn a_conversation_begun_here_becomes_the_channel_of_its_context() {
     let both = |rows: &[Message]| rows.len() == 2;
     until(&ann, &chat, both).await;
     ann.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn participants_are_shown_as_they_come_and_go_and_the_context_stays() {
+    let node = Node::start(&[]);
+    let admin = Admin::of(&node);
+    let channel = admin.booking("b1", &["ann", "bob"]).await;
+    let app = App::of(&node, "ann").await;
+    let ann = app.start().await;
+    ann.refresh_conversations().await.expect("a list");
+    let chat = id("Booking:b1");
+    let open = ann.open(chat.clone());
+    live(&ann, &open).await;
+    let member = async |user: &str, member: bool| {
+        let body = json!({ "channelId": channel, "user": user, "member": member });
+        admin.tell("member", body).await;
+    };
+    member("eve", true).await;
+    shows(&ann, &chat, &["ann", "bob", "eve"]).await;
+    member("bob", false).await;
+    shows(&ann, &chat, &["ann", "eve"]).await;
+    // What changed while nobody was connected is there after the reconnect.
+    admin.tell("refuse", json!({ "what": "broken" })).await;
+    admin.tell("cut", json!({})).await;
+    member("mia", true).await;
+    admin.tell("refuse", json!({ "what": "none" })).await;
+    shows(&ann, &chat, &["ann", "eve", "mia"]).await;
+    let row = ann
+        .conversation(&chat)
+        .await
+        .expect("a row")
+        .expect("there");
+    let context = row.server.context.expect("a context");
+    assert_eq!(
+        (context.kind.as_str(), context.id.as_deref()),
+        ("Booking", Some("b1"))
+    );
+    ann.shutdown().await;
+}
+
+async fn live(client: &ChatClient, open: &ConversationHandle) {
+    let mut events = client.events();
+    while open.connection().await.expect("a state").state != ConnectionState::Live {
+        events.next().await.expect("an event");
+    }
+}
+
+/// Waits until these are in the conversation.
+async fn shows(client: &ChatClient, id: &ConversationId, users: &[&str]) {
+    let mut lists = client.observe_conversations(ConversationFilter {
+        include_archived: true,
+        limit: 0,
+    });
+    let due: Vec<_> = users.iter().map(|user| UserId::parse(user)).collect();
+    let wait = async {
+        loop {
+            let row = client
+                .conversation(id)
+                .await
+                .expect("a row")
+                .expect("there");
+            let there = row.server.participants.iter().cloned().map(Some);
+            if there.collect::<Vec<_>>() == due {
+                return;
+            }
+            lists.next().await.expect("a list");
+        }
+    };
+    crate::support::within(wait).await;
 }

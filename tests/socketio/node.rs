@@ -1,7 +1,8 @@
 //! The interop server as a process of its own, ended with the test that started it.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::OnceLock,
@@ -45,6 +46,23 @@ impl Node {
     /// Another process in its place: same port, same switches.
     pub(crate) fn start_again(&mut self) {
         (self.process, self.port) = spawn(&self.switches, self.port);
+    }
+
+    /// Tells its admin endpoint.
+    pub(crate) fn admin(&self, verb: &str, body: &Value) -> Value {
+        let body = body.to_string();
+        // Of the old version, so that the answer comes whole and in no parts.
+        let request = format!(
+            "POST /admin/{verb} HTTP/1.0\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the server");
+        stream.write_all(request.as_bytes()).expect("asked");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (head, said) = answer.split_once("\r\n\r\n").expect("a head");
+        assert!(head.contains(" 200 "), "{verb}: {head}");
+        serde_json::from_str(said).expect("json")
     }
 
     pub(crate) fn port(&self) -> u16 {

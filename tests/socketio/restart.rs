@@ -1,5 +1,6 @@
 //! The server's process is killed, and another one takes its place.
 
+use serde_json::json;
 use tidings::domain::{delivery::DeliveryState, message::Message};
 
 use crate::{
@@ -7,6 +8,10 @@ use crate::{
     node::Node,
     support::{Admin, id},
 };
+
+fn on_server(rows: &[Message]) -> usize {
+    rows.iter().filter(|row| row.server_id.is_some()).count()
+}
 
 /// Twenty messages of each of two people, while the server is killed twice and comes back.
 async fn through_restarts(switches: &[&str]) {
@@ -20,8 +25,15 @@ async fn through_restarts(switches: &[&str]) {
     for client in [&ann, &bob] {
         client.refresh_conversations().await.expect("a list");
     }
+    let mut known = 0;
     let (at_ann, at_bob) = (ann.open(chat.clone()), bob.open(chat.clone()));
     for number in 0..20 {
+        if number == 5 {
+            // From here on nobody hears that a message was stored.
+            let count = json!({ "count": 1000 });
+            Admin::of(&node).tell("lose-acks", count).await;
+            known = Admin::of(&node).stored(&channel).await.len();
+        }
         at_ann
             .send(format!("ann {number}"))
             .await
@@ -32,9 +44,9 @@ async fn through_restarts(switches: &[&str]) {
             .expect("accepted");
         match number {
             5 => {
-                // Something was said before: what follows is missed.
-                let some = |rows: &[Message]| rows.iter().any(|row| row.text == "ann 0");
-                until(&bob, &chat, some).await;
+                // It dies with something stored that its sender does not know of.
+                let more = |rows: &[Message]| on_server(rows) > known;
+                until(&bob, &chat, more).await;
                 node.kill();
             }
             9 => node.start_again(),

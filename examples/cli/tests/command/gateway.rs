@@ -1,11 +1,6 @@
 //! A place whose server is the interop gateway: the real `socket.io`. Needs Node 20 and npm.
 
-use std::{
-    io::{Read, Write},
-    net::TcpStream,
-    path::PathBuf,
-    process::Command,
-};
+use std::{path::PathBuf, process::Command};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -91,19 +86,6 @@ impl Gateway {
 
     /// Tells the server's admin endpoint.
     pub(crate) fn admin(&self, verb: &str, body: &Value) -> Value {
-        let host = self.node.origin().replace("http://", "");
-        let body = body.to_string();
-        // Of the old version, so that the answer comes whole and in no parts.
-        let request = format!(
-            "POST /admin/{verb} HTTP/1.0\r\nhost: {host}\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let mut stream = TcpStream::connect(&host).expect("the server");
-        stream.write_all(request.as_bytes()).expect("asked");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        let (head, said) = answer.split_once("\r\n\r\n").expect("a head");
-        assert!(head.contains(" 200 "), "{verb}: {head}");
-        serde_json::from_str(said).expect("json")
+        self.node.admin(verb, body)
     }
 }
