@@ -20,6 +20,7 @@ mod forward;
 mod kotlin;
 mod leaks;
 mod libtest;
+mod node;
 mod process;
 mod scenarios;
 mod shipped;
@@ -82,6 +83,9 @@ enum Task {
         /// In which language.
         #[arg(long)]
         lang: scenarios::Language,
+        /// Against which backend; others than the reference backend are played in Rust only.
+        #[arg(long, default_value = "reference")]
+        backend: scenarios::Kind,
         /// Where the traces go.
         #[arg(long)]
         out: PathBuf,
@@ -119,7 +123,12 @@ fn main() -> ExitCode {
         Task::Coverage { json } => coverage::run(json),
         Task::Bindings => bindings::run(),
         Task::FfiBudget { surface_only } => budget::run(surface_only),
-        Task::Scenarios { lang, out, names } => scenarios::run(lang, &out, &names),
+        Task::Scenarios {
+            lang,
+            backend,
+            out,
+            names,
+        } => scenarios::run(lang, backend, &out, &names),
         Task::Aar { print } => aar::run(print),
         Task::Leaks => leaks::run(),
         Task::Xcframework { print } => swift::xcframework::run(print),
