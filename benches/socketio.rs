@@ -9,6 +9,12 @@
 //!   against asking every two seconds. The half minute is waited for once (`--idle`).
 //!
 //! Ends with 1 where a bound does not hold.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a benchmark measures real time, and stops where its set-up fails"
+)]
 
 #[path = "socketio/calls.rs"]
 mod calls;
