@@ -49,6 +49,7 @@ impl Node {
     }
 
     /// Tells its admin endpoint.
+    #[allow(dead_code, reason = "the benchmark is who asks")]
     pub(crate) fn admin(&self, verb: &str, body: &Value) -> Value {
         let body = body.to_string();
         // Of the old version, so that the answer comes whole and in no parts.
