@@ -46,6 +46,8 @@ mod missed;
 mod opening;
 #[path = "ratios/pages.rs"]
 mod pages;
+#[path = "ratios/passive.rs"]
+mod passive;
 #[path = "ratios/polls.rs"]
 mod polls;
 #[path = "ratios/report.rs"]
@@ -58,6 +60,8 @@ mod servers;
 mod socket;
 #[path = "ratios/store.rs"]
 mod store;
+#[path = "ratios/suspend.rs"]
+mod suspend;
 #[path = "ratios/turns.rs"]
 mod turns;
 #[path = "ratios/watched.rs"]
@@ -138,6 +142,14 @@ const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
         names: &["missed_requests", "missed_memory"],
         run: missed::everywhere,
+    },
+    Benchmark {
+        names: &["passive_memory"],
+        run: passive::watching,
+    },
+    Benchmark {
+        names: &["suspend_seconds"],
+        run: suspend::under_load,
     },
     Benchmark {
         names: &["round_trip"],

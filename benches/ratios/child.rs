@@ -6,7 +6,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio},
 };
 
-use crate::missed;
+use crate::{missed, passive};
 
 /// The first argument of such a process.
 const FLAG: &str = "--child";
@@ -66,6 +66,7 @@ pub(crate) fn run() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(2).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["missed", origin, path] => missed::client(origin, path),
+        ["passive", path] => passive::client(path),
         _ => return ExitCode::from(2),
     }
     ExitCode::SUCCESS

@@ -44,7 +44,12 @@ pub(crate) fn backend() -> Backend {
     .unwrap()
 }
 
-async fn client(origin: &str, config: Config, repository: Arc<dyn ChatRepository>) -> ChatClient {
+/// A client on that store.
+pub(crate) async fn client(
+    origin: &str,
+    config: Config,
+    repository: Arc<dyn ChatRepository>,
+) -> ChatClient {
     let platform = Arc::new(SystemPlatform::new());
     let service = ConsultationsConfig::new(origin);
     let service = ConsultationsService::new(service, Arc::new(NoToken), platform.clone()).unwrap();
@@ -77,6 +82,19 @@ impl Device {
         let client = client(origin, config, repository).await;
         let _home = Some(home);
         Self { client, _home }
+    }
+
+    /// A client on a store that is somebody else's.
+    pub(crate) async fn on(
+        origin: &str,
+        config: Config,
+        repository: Arc<dyn ChatRepository>,
+    ) -> Self {
+        let client = client(origin, config, repository).await;
+        Self {
+            client,
+            _home: None,
+        }
     }
 
     /// A client on the store at that path.

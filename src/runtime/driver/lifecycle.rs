@@ -340,9 +340,12 @@ impl Driver {
             lane.fetches += 1;
         }
         self.give_up_attempts().await;
-        self.close_sessions().await;
         self.settle_outputs().await;
-        self.asleep = self.repository.suspend().await;
+        // Of a goodbye nothing is stored: neither waits for the other.
+        let repository = self.repository.clone();
+        let store = repository.suspend();
+        let (asleep, ()) = futures_util::future::join(store, self.close_sessions()).await;
+        self.asleep = asleep;
         if let Some(reply) = self.suspending.take() {
             answer(reply, Ok(()));
         }
