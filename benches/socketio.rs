@@ -10,6 +10,14 @@
 //!
 //! Ends with 1 where a bound does not hold.
 
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "a program of its own: it runs in real time, and what fails ends it"
+)]
+
 #[path = "socketio/calls.rs"]
 mod calls;
 #[path = "socketio/line.rs"]
