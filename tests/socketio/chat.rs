@@ -258,7 +258,7 @@ async fn participants_come_and_go_while_the_socket_is_up() {
 async fn only_who_is_away_is_notified() {
     let node = Node::start(&[]);
     let admin = Admin::of(&node);
-    admin.booking("b1", &["ann", "bob", "eve"]).await;
+    let channel = admin.booking("b1", &["ann", "bob", "eve"]).await;
     let ann = service(&node, "ann").await;
     let bob = service(&node, "bob").await;
     let _ann = Listener::at(&ann, "Booking:b1").await;
@@ -271,6 +271,8 @@ async fn only_who_is_away_is_notified() {
     let notices = notices["notices"].as_array().expect("notices").clone();
     assert_eq!(notices.len(), 1, "{notices:?}");
     assert_eq!(notices[0]["recipient_id"], "eve");
+    assert_eq!(notices[0]["sender_id"], "ann");
+    assert_eq!(notices[0]["channel_id"], channel.as_str());
     assert_eq!(notices[0]["message_preview"], "hello");
 }
 

@@ -40,6 +40,11 @@ impl Node {
     /// Kills it.
     pub(crate) fn kill(&mut self) {
         self.process.kill().expect("killed");
+        self.wait();
+    }
+
+    /// Waits until it has died.
+    pub(crate) fn wait(&mut self) {
         self.process.wait().expect("gone");
     }
 
