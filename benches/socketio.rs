@@ -9,7 +9,6 @@
 //!   against asking every two seconds. The half minute is waited for once (`--idle`).
 //!
 //! Ends with 1 where a bound does not hold.
-
 #![allow(
     missing_docs,
     clippy::expect_used,

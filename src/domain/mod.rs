@@ -24,3 +24,4 @@ pub mod search;
 pub mod text;
 pub mod time;
 pub mod timeline;
+pub mod transcript;

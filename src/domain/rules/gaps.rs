@@ -129,6 +129,9 @@ fn take_changes(
             stored.push(said.clone());
         }
     }
+    if stored.is_empty() {
+        return Ok(());
+    }
     let request = Merge {
         page: &stored,
         placement: Placement::Early,
