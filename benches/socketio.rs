@@ -10,10 +10,11 @@
 //!
 //! Ends with 1 where a bound does not hold.
 #![allow(
-    clippy::unwrap_used,
+    missing_docs,
     clippy::expect_used,
     clippy::disallowed_methods,
-    reason = "a benchmark measures real time, and stops where its set-up fails"
+    clippy::cast_precision_loss,
+    reason = "a program of its own: it runs in real time, and what fails ends it"
 )]
 
 #[path = "socketio/calls.rs"]

@@ -7,7 +7,7 @@ use tidings::domain::message::Message;
 
 use crate::{
     Finding,
-    node::Node,
+    node::{self, Node},
     people::{self, Person},
 };
 
@@ -28,16 +28,14 @@ pub(crate) async fn run(idle: Duration) -> Finding {
             .expect("accepted");
         shown(&ann, usize::try_from(2 * turn + 1).expect("a number")).await;
         let answer = json!({ "channelId": channel, "user": "bob", "content": "answer" });
-        node.admin("say", &answer);
+        node::admin(node.port(), "say", &answer);
         shown(&ann, usize::try_from(2 * turn + 2).expect("a number")).await;
     }
     let talking = asked(&node) - before;
     tokio::time::sleep(idle).await;
     let quiet = asked(&node) - before - talking;
     let share = Duration::from_secs(30).as_secs_f64() / idle.as_secs_f64().max(1.0);
-    #[expect(clippy::cast_precision_loss, reason = "a few hundred at most")]
     let all = talking as f64 + quiet as f64 * share * TURNS as f64;
-    #[expect(clippy::cast_precision_loss, reason = "a few hundred at most")]
     let part = all / POLLS as f64;
     let told = format!(
         "{TURNS} turns: {talking} calls and packets, {quiet} in {} s of silence; {:.1} % of the {} that \
@@ -56,7 +54,7 @@ pub(crate) async fn run(idle: Duration) -> Finding {
 
 /// Calls of REST and packets of sockets so far.
 fn asked(node: &Node) -> u64 {
-    let told = node.admin("traffic", &json!({}));
+    let told = node::admin(node.port(), "traffic", &json!({}));
     told["calls"].as_u64().expect("a count") + told["packets"].as_u64().expect("a count")
 }
 

@@ -15,7 +15,7 @@ use tidings::{
     domain::{connection::ConnectionState, ids::ConversationId},
 };
 
-use crate::node::Node;
+use crate::node::{self, Node};
 
 /// A client with its conversations open and live.
 pub(crate) struct Person {
@@ -31,7 +31,7 @@ pub(crate) fn channels(node: &Node, count: usize) -> Vec<String> {
     let channel = |number: usize| {
         let booking = number.to_string();
         let body = json!({ "contextType": "Booking", "contextId": booking, "users": users });
-        let told = node.admin("channel", &body);
+        let told = node::admin(node.port(), "channel", &body);
         told["id"].as_str().expect("an id").to_owned()
     };
     (0..count).map(channel).collect()
@@ -41,7 +41,7 @@ impl Person {
     /// Opens so many bookings through this port.
     pub(crate) async fn at(node: &Node, port: u16, user: &str, count: usize) -> Self {
         let directory = TempDir::new().expect("a directory");
-        let token = node.admin("token", &json!({ "user": user }));
+        let token = node::admin(node.port(), "token", &json!({ "user": user }));
         let token = StaticToken::new(token["token"].as_str().expect("a token"));
         let platform = Arc::new(SystemPlatform::new());
         let mut socketio = SocketIoConfig::new(format!("http://127.0.0.1:{port}"));

@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use tidings::{
-    ChatClient, ChatClientParts, Config,
+    ChatClient, ChatClientParts, Config, ConversationHandle,
     adapters::{
         http::StaticToken,
         socketio::{SocketIoConfig, SocketIoService},
         sqlite::{SqliteOptions, SqliteRepository},
         system::SystemPlatform,
     },
-    domain::{ids::ConversationId, message::Message},
+    domain::{connection::ConnectionState, ids::ConversationId, message::Message},
 };
 
 use crate::{node::Node, support::Admin};
@@ -90,4 +90,11 @@ pub(crate) async fn until(
 
 pub(crate) fn texts(rows: &[Message]) -> Vec<String> {
     rows.iter().map(|row| row.text.clone()).collect()
+}
+
+pub(crate) async fn live(client: &ChatClient, open: &ConversationHandle) {
+    let mut events = client.events();
+    while open.connection().await.expect("a state").state != ConnectionState::Live {
+        events.next().await.expect("an event");
+    }
 }

@@ -84,6 +84,22 @@ async fn talk_on_a_session_that_began_by_polling_and_moved() {
 }
 
 #[tokio::test]
+async fn talk_by_polling_where_the_upgrade_breaks_off_half_way() {
+    talk(&["--refuse=websocket"], |_| ()).await;
+}
+
+#[tokio::test]
+async fn talk_by_polling_while_the_upgrade_is_never_answered() {
+    talk(&["--refuse=probe"], |_| ()).await;
+}
+
+#[tokio::test]
+async fn talk_with_a_node_that_a_balancer_finds_by_its_cookie() {
+    talk(&["--cookie=node", "--transports=polling"], |_| ()).await;
+    talk(&["--cookie=node", "--refuse=direct"], |_| ()).await;
+}
+
+#[tokio::test]
 async fn talk_while_the_server_asks_for_signs_of_life() {
     let switches = ["--ping-interval=100", "--ping-timeout=2000"];
     talk(&switches, |_| ()).await;
@@ -186,7 +202,8 @@ async fn who_stopped_typing_without_a_word_has_stopped() {
     let node = Node::start(&[]);
     let admin = Admin::of(&node);
     admin.booking("b1", &["ann", "bob"]).await;
-    let ann = service(&node, "ann").await;
+    let soon = |c: &mut SocketIoConfig| c.typing_lasts = std::time::Duration::from_millis(50);
+    let ann = service_with(&node, "ann", soon).await;
     let bob = service(&node, "bob").await;
     let at_ann = Listener::at(&ann, "Booking:b1").await;
     let at_bob = Listener::at(&bob, "Booking:b1").await;
@@ -241,7 +258,7 @@ async fn participants_come_and_go_while_the_socket_is_up() {
 async fn only_who_is_away_is_notified() {
     let node = Node::start(&[]);
     let admin = Admin::of(&node);
-    admin.booking("b1", &["ann", "bob", "eve"]).await;
+    let channel = admin.booking("b1", &["ann", "bob", "eve"]).await;
     let ann = service(&node, "ann").await;
     let bob = service(&node, "bob").await;
     let _ann = Listener::at(&ann, "Booking:b1").await;
@@ -254,6 +271,8 @@ async fn only_who_is_away_is_notified() {
     let notices = notices["notices"].as_array().expect("notices").clone();
     assert_eq!(notices.len(), 1, "{notices:?}");
     assert_eq!(notices[0]["recipient_id"], "eve");
+    assert_eq!(notices[0]["sender_id"], "ann");
+    assert_eq!(notices[0]["channel_id"], channel.as_str());
     assert_eq!(notices[0]["message_preview"], "hello");
 }
 
@@ -274,6 +293,28 @@ async fn a_megabyte_is_refused_here_and_the_connection_lives_on() {
         .await
         .expect("sent");
     assert_eq!(at_ann.message().await.text, "short");
+}
+
+#[tokio::test]
+async fn just_under_a_megabyte_passes_and_a_megabyte_is_refused_here() {
+    let node = Node::start(&[]);
+    let admin = Admin::of(&node);
+    let channel = admin.booking("b1", &["ann"]).await;
+    let ann = service(&node, "ann").await;
+    let at_ann = Listener::at(&ann, "Booking:b1").await;
+    let text = |length: usize| outgoing("Booking:b1", &"a".repeat(length));
+    within(ann.send(&text(999_000))).await.expect("sent");
+    assert_eq!(at_ann.message().await.text.len(), 999_000);
+    let error = within(ann.send(&text(1_000_000)))
+        .await
+        .expect_err("too large");
+    assert_eq!(
+        (error.kind, error.outcome),
+        (FailureKind::Invalid, Outcome::NotApplied)
+    );
+    within(ann.send(&text(3))).await.expect("sent");
+    assert_eq!(at_ann.message().await.text, "aaa", "the same connection");
+    assert_eq!(admin.stored(&channel).await.len(), 2);
 }
 
 #[tokio::test]

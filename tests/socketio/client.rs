@@ -2,9 +2,8 @@
 
 use serde_json::json;
 use tidings::{
-    ChatClient, ConversationHandle,
+    ChatClient,
     domain::{
-        connection::ConnectionState,
         conversation::Context,
         delivery::DeliveryState,
         ids::{ConversationId, UserId},
@@ -14,7 +13,7 @@ use tidings::{
 };
 
 use crate::{
-    app::{App, texts, until},
+    app::{App, live, texts, until},
     node::Node,
     support::{Admin, id},
 };
@@ -140,13 +139,6 @@ async fn participants_are_shown_as_they_come_and_go_and_the_context_stays() {
         ("Booking", Some("b1"))
     );
     ann.shutdown().await;
-}
-
-async fn live(client: &ChatClient, open: &ConversationHandle) {
-    let mut events = client.events();
-    while open.connection().await.expect("a state").state != ConnectionState::Live {
-        events.next().await.expect("an event");
-    }
 }
 
 /// Waits until these are in the conversation.

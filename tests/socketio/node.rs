@@ -40,30 +40,17 @@ impl Node {
     /// Kills it.
     pub(crate) fn kill(&mut self) {
         self.process.kill().expect("killed");
+        self.wait();
+    }
+
+    /// Waits until it has died.
+    pub(crate) fn wait(&mut self) {
         self.process.wait().expect("gone");
     }
 
     /// Another process in its place: same port, same switches.
     pub(crate) fn start_again(&mut self) {
         (self.process, self.port) = spawn(&self.switches, self.port);
-    }
-
-    /// Tells its admin endpoint.
-    #[allow(dead_code, reason = "the benchmark is who asks")]
-    pub(crate) fn admin(&self, verb: &str, body: &Value) -> Value {
-        let body = body.to_string();
-        // Of the old version, so that the answer comes whole and in no parts.
-        let request = format!(
-            "POST /admin/{verb} HTTP/1.0\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the server");
-        stream.write_all(request.as_bytes()).expect("asked");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        let (head, said) = answer.split_once("\r\n\r\n").expect("a head");
-        assert!(head.contains(" 200 "), "{verb}: {head}");
-        serde_json::from_str(said).expect("json")
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -88,6 +75,23 @@ impl Node {
     pub(crate) fn origin(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
+}
+
+/// Tells the admin endpoint of a server at this port, and waits for its answer.
+pub(crate) fn admin(port: u16, verb: &str, body: &Value) -> Value {
+    let body = body.to_string();
+    // Of the old version, so that the answer comes whole and in no parts.
+    let request = format!(
+        "POST /admin/{verb} HTTP/1.0\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the server");
+    stream.write_all(request.as_bytes()).expect("asked");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let (head, said) = answer.split_once("\r\n\r\n").expect("a head");
+    assert!(head.contains(" 200 "), "{verb}: {head}");
+    serde_json::from_str(said).expect("json")
 }
 
 fn spawn(switches: &[String], port: u16) -> (Child, u16) {

@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use crate::{
-    app::{App, texts, until},
+    app::{App, live, texts, until},
     node::Node,
     support::{Admin, id},
 };
@@ -127,12 +127,7 @@ async fn a_pair_of_nodes_is_one_service_and_one_of_them_may_die() {
         client.refresh_conversations().await.expect("a list");
         balancer.prefer(node);
         let open = client.open(chat.clone());
-        let mut events = client.events();
-        while open.connection().await.expect("a state").state
-            != tidings::domain::connection::ConnectionState::Live
-        {
-            events.next().await.expect("an event");
-        }
+        live(&client, &open).await;
         clients.push((client, open));
     }
     let [(ann, at_ann), (bob, at_bob)] = &clients[..] else {

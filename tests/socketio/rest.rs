@@ -187,6 +187,24 @@ async fn a_limited_request_waits_as_long_as_it_is_told() {
 }
 
 #[tokio::test]
+async fn a_limit_that_only_names_its_end_is_waited_for() {
+    let node = Node::start(&[]);
+    let admin = Admin::of(&node);
+    admin.booking("b1", &["ann"]).await;
+    let ann = service(&node, "ann").await;
+    let quiet = json!({ "count": 1, "reset": 40 });
+    admin.tell("limit", quiet).await;
+    let error = within(ann.send(&outgoing("Booking:b1", "x")))
+        .await
+        .expect_err("limited");
+    let RetryClass::After(wait) = error.retry else {
+        panic!("a time to wait: {error:?}");
+    };
+    let bounds = Duration::from_secs(1)..=Duration::from_secs(41);
+    assert!(bounds.contains(&wait), "{wait:?}");
+}
+
+#[tokio::test]
 async fn a_deleted_message_leaves_a_tombstone_in_the_history() {
     let node = Node::start(&[]);
     let admin = Admin::of(&node);
@@ -207,4 +225,56 @@ async fn a_deleted_message_leaves_a_tombstone_in_the_history() {
         .await
         .expect("a page");
     assert!(page.messages[0].deleted && page.messages[0].text.is_empty());
+}
+
+#[tokio::test]
+async fn a_dispute_is_read_and_written_by_its_own_calls_until_it_is_resolved() {
+    let node = Node::start(&[]);
+    let admin = Admin::of(&node);
+    let body = json!({ "contextType": "Dispute", "contextId": "d1", "users": ["ann", "bob"] });
+    let channel = admin.tell("channel", body).await["id"].clone();
+    let system = json!({ "channelId": channel, "user": null, "content": "funds are frozen",
+                         "type": "system", "evidence": { "type": "laser" } });
+    admin.tell("say", system).await;
+    let ann = service_with(&node, "ann", |c| c.dispute_calls = true).await;
+    assert!(
+        !ann.capabilities().idempotent_send,
+        "these calls know no keys"
+    );
+    let chat = id("Dispute:d1");
+    let sent = within(ann.send(&outgoing("Dispute:d1", "I object")))
+        .await
+        .expect("sent");
+    let row = sent.message.expect("the row comes with the answer");
+    assert!(row.own);
+    let page = within(ann.history(&chat, &HistoryRange::Newest, 1)).await;
+    let page = page.expect("a page");
+    let told: Vec<_> = page
+        .messages
+        .iter()
+        .map(|m| (m.text.as_str(), m.role.as_str(), m.own))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("funds are frozen", "system", false),
+            ("I object", "user", true)
+        ]
+    );
+    assert_eq!(page.messages[1].id, row.id);
+    assert_eq!((page.older, page.more), (None, false));
+    admin.tell("resolve", json!({ "disputeId": "d1" })).await;
+    let error = within(ann.send(&outgoing("Dispute:d1", "too late")))
+        .await
+        .expect_err("resolved");
+    assert_eq!(
+        (error.kind, error.retry, error.outcome),
+        (
+            FailureKind::NotActive,
+            RetryClass::Never,
+            Outcome::NotApplied
+        )
+    );
+    let none = within(ann.history(&id("Dispute:d9"), &HistoryRange::Newest, 5)).await;
+    assert!(none.expect("a page").messages.is_empty());
 }

@@ -50,24 +50,18 @@ pub(crate) fn key() -> ClientMessageId {
 }
 
 /// What a test may do to the server.
-pub(crate) struct Admin(String, reqwest::Client);
+pub(crate) struct Admin(u16);
 
 impl Admin {
     pub(crate) fn of(node: &Node) -> Self {
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(crate::wire::no_tls())
-            .no_proxy()
-            .build();
-        Self(node.origin(), http.expect("a client"))
+        Self(node.port())
     }
 
+    /// In a thread of its own: the clients of the test go on meanwhile.
     pub(crate) async fn tell(&self, verb: &str, body: Value) -> Value {
-        let url = format!("{}/admin/{verb}", self.0);
-        let reply = self.1.post(url).body(body.to_string()).send().await;
-        let reply = reply.expect("a reply");
-        assert_eq!(reply.status().as_u16(), 200, "{verb}");
-        let text = reply.text().await.expect("a body");
-        serde_json::from_str(&text).expect("json")
+        let (port, verb) = (self.0, verb.to_owned());
+        let told = tokio::task::spawn_blocking(move || crate::node::admin(port, &verb, &body));
+        told.await.expect("told")
     }
 
     pub(crate) async fn token(&self, user: &str) -> String {
@@ -152,13 +146,13 @@ impl Listener {
         }
     }
 
-    /// The next event that is more than a sign of life.
+    /// The next event that is more than a sign of life, or who is in the conversation.
     pub(crate) async fn next(&self) -> SessionEvent {
         let mut events = self.events.lock().await;
         let next = async {
             loop {
                 match events.recv().await.expect("an event") {
-                    SessionEvent::Alive => {}
+                    SessionEvent::Alive | SessionEvent::Conversation(_) => {}
                     event => return event,
                 }
             }

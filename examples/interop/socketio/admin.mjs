@@ -44,9 +44,12 @@ const ACTIONS = {
   },
   messages: ({ store }, { channelId }) => ({ messages: store.channel(channelId).messages }),
   resolve: ({ store }, { disputeId }) => store.resolve(disputeId),
-  limit: ({ rest }, { count }) => void (rest.limited = count),
+  // With `reset` only the headers say until when.
+  limit: ({ rest }, { count, reset }) => void Object.assign(rest, { limited: count, reset }),
   // The next so many answers to `message:send` are kept back, the messages stored all the same.
   "lose-acks": ({ gateway }, { count }) => void (gateway().lost = count),
+  // The process dies with the next message, once that is stored.
+  die: ({ gateway }) => void (gateway().dies = true),
   // What the network lets through from now on: see `--refuse`.
   refuse: ({ transport, rest }, { what }) => {
     transport.refused = what;

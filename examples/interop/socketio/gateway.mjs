@@ -16,6 +16,7 @@ const EVENTS = {
 export function chatGateway({ chat, store, tokens, options }) {
   class ChatGateway {
     lost = 0;
+    dies = false;
 
     // `middleware` refuses with CONNECT_ERROR; `connection` lets everybody in and throws out
     // again, as a gateway does that asks for the token in handleConnection.
@@ -53,6 +54,8 @@ export function chatGateway({ chat, store, tokens, options }) {
       if (!channel) throw new WsException("no such channel");
       const { content, clientMessageId } = data;
       const said = store.append(channel, user, content, clientMessageId, options.dedupe);
+      // It dies with something stored that nobody was told of.
+      if (this.dies) process.kill(process.pid, "SIGKILL");
       if (said.fresh) await chat.deliver(channel, said.message);
       // An answer that is lost on its way.
       if (this.lost > 0) return void (this.lost -= 1);

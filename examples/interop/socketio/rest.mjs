@@ -179,7 +179,8 @@ export class Rest {
     if (!claims) throw new Refusal(this.options.staleStatus ?? 401, "AUTH_INVALID", "the token is not valid");
     if (this.limited > 0) {
       this.limited -= 1;
-      throw new Refusal(429, "RATE_LIMIT_EXCEEDED", "slow down", { retryAfter: 1 });
+      const waits = this.reset ? {} : { retryAfter: 1 };
+      throw new Refusal(429, "RATE_LIMIT_EXCEEDED", "slow down", waits);
     }
     return claims.userId;
   }
@@ -188,6 +189,11 @@ export class Rest {
     const channel = this.chat.memberOf(id, user);
     if (!channel) throw new Refusal(404, "RESOURCE_NOT_FOUND", "no such channel");
     return channel;
+  }
+
+  #limits() {
+    const reset = Math.ceil(Date.now() / 1000) + (this.reset ?? 1);
+    return { "X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": String(reset) };
   }
 
   #pair(user) {
@@ -203,6 +209,7 @@ export class Rest {
 
   #refusal({ status, code, message, extra }) {
     const headers = extra.retryAfter ? { "Retry-After": String(extra.retryAfter) } : {};
+    if (status === 429) Object.assign(headers, this.#limits());
     const error = { code, message, userHint: message, details: extra };
     return [status, { error, meta: { timestamp: this.store.now(), requestId: "r1" } }, headers];
   }

@@ -48,7 +48,7 @@ export class Transport extends IoAdapter {
   // Who asks for a new session is told no.
   #decide(request, decide) {
     const socket = isSocket(request);
-    const refuses = { direct: socket, websocket: socket, polling: !socket, all: true };
+    const refuses = { direct: socket, websocket: socket, probe: socket, polling: !socket, all: true };
     decide(null, !refuses[this.refused]);
   }
 

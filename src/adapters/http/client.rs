@@ -4,7 +4,9 @@ use std::{fmt, future::Future, time::Duration};
 
 use reqwest::{
     Method,
-    header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
+    header::{
+        ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE,
+    },
 };
 use url::Url;
 
@@ -197,9 +199,20 @@ impl HttpClient {
             content_type: text(CONTENT_TYPE),
             retry_after: text(RETRY_AFTER),
             date: text(DATE),
+            limit_reset: text(HeaderName::from_static("x-ratelimit-reset")),
+            cookies: cookies(response.headers()),
             body: String::from_utf8_lossy(&bytes).into_owned(),
         })
     }
+}
+
+/// The most cookies that are looked at, of one reply.
+const MOST_COOKIES: usize = 20;
+
+fn cookies(headers: &HeaderMap) -> Vec<String> {
+    let all = headers.get_all(SET_COOKIE).iter().take(MOST_COOKIES);
+    let read = all.filter_map(|value| value.to_str().ok());
+    read.map(str::to_owned).collect()
 }
 
 /// Bounds a future in time.

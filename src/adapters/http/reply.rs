@@ -14,6 +14,10 @@ pub struct HttpReply {
     pub(crate) content_type: Option<String>,
     pub(crate) retry_after: Option<String>,
     pub(crate) date: Option<String>,
+    /// When the server's patience begins anew, in seconds of its epoch: `X-RateLimit-Reset`.
+    pub(crate) limit_reset: Option<String>,
+    /// What it sets, as it stands: `Set-Cookie`.
+    pub(crate) cookies: Vec<String>,
 }
 
 impl HttpReply {

@@ -199,6 +199,9 @@ pub struct SocketIoConfig {
     pub account: Option<String>,
     /// Whether the server recognises a repeated message by the key we send with it.
     pub dedupes: bool,
+    /// Whether disputes are read and written by their own two calls where no socket is up, as the
+    /// gateway's documents have them; else as channels like others.
+    pub dispute_calls: bool,
     /// The longest text, in Unicode scalars. No server says: fifty thousand fit one frame of a
     /// default server however they are escaped.
     pub max_text: usize,
@@ -213,6 +216,9 @@ pub struct SocketIoConfig {
     /// How long to stay away from the socket after the server put us out on purpose (60 s): polls
     /// of the history go on meanwhile.
     pub eviction_hold: Duration,
+    /// How long somebody types who says no more (6 s: twice as long as goes by between two words of
+    /// one who goes on).
+    pub typing_lasts: Duration,
     /// Messages or channels asked for at once (100, the server's most).
     pub page: usize,
     /// Whose certificates are trusted.
@@ -250,12 +256,14 @@ impl SocketIoConfig {
             account_claim: "userId".into(),
             account: None,
             dedupes: false,
+            dispute_calls: false,
             max_text: 50_000,
             dial_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(20),
             answer_timeout: Duration::from_secs(30),
             http_timeout: Duration::from_secs(30),
             eviction_hold: Duration::from_secs(60),
+            typing_lasts: Duration::from_secs(6),
             page: 100,
             trust: TrustRoots::Platform,
             socket: WebSocketLimits::default(),

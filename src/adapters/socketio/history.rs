@@ -104,6 +104,9 @@ impl SocketIoService {
         range: &HistoryRange,
         limit: usize,
     ) -> Result<HistoryPage, ServiceError> {
+        if let Some(dispute) = self.dispute(id) {
+            return self.dispute_page(id, &dispute).await;
+        }
         let limit = limit.clamp(SMALLEST_PAGE, self.config.page.max(SMALLEST_PAGE));
         let Some(channel) = self.channel_id(id).await? else {
             return Ok(nothing());
@@ -252,7 +255,7 @@ impl Part {
 }
 
 /// The history of a channel that is not there yet.
-fn nothing() -> HistoryPage {
+pub(super) fn nothing() -> HistoryPage {
     HistoryPage {
         messages: Vec::new(),
         older: None,

@@ -11,6 +11,7 @@ pub mod client;
 mod config;
 mod connect;
 mod directory;
+mod disputes;
 pub mod engineio;
 pub mod error;
 mod history;

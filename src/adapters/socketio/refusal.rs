@@ -108,11 +108,23 @@ pub(super) fn of_reply(reply: &HttpReply, effect: Effect, now: WallTime) -> Serv
         let seconds = details
             .count(&["retryAfter"])
             .and_then(|s| u64::try_from(s).ok());
+        let seconds = seconds.or_else(|| until_reset(reply, now));
         error.retry = seconds.map_or(RetryClass::Backoff, |seconds| {
             RetryClass::After(Duration::from_secs(seconds.min(LONGEST_WAIT)))
         });
     }
     error
+}
+
+/// How long until the server counts anew, where it says so and nothing else; a moment that is past by
+/// our clock says nothing.
+fn until_reset(reply: &HttpReply, now: WallTime) -> Option<u64> {
+    let at: i64 = reply.limit_reset.as_deref()?.trim().parse().ok()?;
+    let left = at.checked_mul(1000)?.checked_sub(now.as_millis())?;
+    u64::try_from(left)
+        .ok()
+        .filter(|left| *left > 0)
+        .map(|left| left.div_ceil(1000))
 }
 
 /// A server that asks for more than a day means something else.

@@ -94,6 +94,7 @@ impl SocketIoService {
             profile: Arc::clone(&self.profile),
             directory: Arc::clone(&self.directory),
             platform: Arc::clone(&self.platform),
+            typing_lasts: self.config.typing_lasts,
         }
     }
 
@@ -123,7 +124,10 @@ impl SocketIoService {
         let data = Value::Object(data);
         let row = match self.ask(&self.profile.events.send, &data).await {
             Some(answer) => self.sent(&answer?),
-            None => self.post_message(id, data).await?,
+            None => match self.dispute(id) {
+                Some(dispute) => self.post_to_dispute(&dispute, &outgoing.text).await?,
+                None => self.post_message(id, data).await?,
+            },
         };
         Ok(self.receipt(id, row))
     }
@@ -210,7 +214,7 @@ fn never_left(error: &ServiceError) -> bool {
 impl ChatService for SocketIoService {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            idempotent_send: self.config.dedupes,
+            idempotent_send: self.config.dedupes && !self.config.dispute_calls,
             // Nothing is made before the first message: a repeated creation creates nothing.
             idempotent_create: true,
             auto_resend: true,

@@ -27,9 +27,6 @@ use crate::{
     },
 };
 
-/// Who types and says no more has stopped by then, even if the word that they did was lost.
-const TYPING_LASTS: Duration = Duration::from_secs(6);
-
 /// That the user goes on typing is said no more often than this.
 const TYPING_EVERY: Duration = Duration::from_secs(3);
 
@@ -42,6 +39,8 @@ pub(super) struct Shared {
     pub(super) profile: Arc<Profile>,
     pub(super) directory: Arc<Directory>,
     pub(super) platform: Arc<dyn Platform>,
+    /// Who types and says no more has stopped by then, even if the word that they did was lost.
+    pub(super) typing_lasts: Duration,
 }
 
 /// Looking at one channel.
@@ -99,7 +98,7 @@ impl SocketIoSession {
     /// Notes who types; who stopped before is not told to have stopped again.
     fn note(&self, event: &SessionEvent) {
         if let SessionEvent::Typing { user, active } = event {
-            let until = self.shared.platform.tick() + TYPING_LASTS;
+            let until = self.shared.platform.tick() + self.shared.typing_lasts;
             let others = &mut self.typing().others;
             match active {
                 true => others.insert(user.clone(), until),

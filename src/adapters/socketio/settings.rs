@@ -48,7 +48,7 @@ const fn carriers(websocket: bool, polling: bool) -> Carriers {
 }
 
 /// Every key; the one table that `set` and `settings` read.
-const KEYS: [Key; 17] = [
+const KEYS: [Key; 18] = [
     key(
         "socketio.path",
         |c| Slot::Text(&mut c.path),
@@ -73,6 +73,11 @@ const KEYS: [Key; 17] = [
         "socketio.dedupes",
         |c| Slot::Flag(&mut c.dedupes),
         "whether the server recognises a repeated clientMessageId; else sends are looked for first",
+    ),
+    key(
+        "socketio.dispute_calls",
+        |c| Slot::Flag(&mut c.dispute_calls),
+        "whether disputes have calls of their own, as the gateway's documents say",
     ),
     key(
         "socketio.max_text",

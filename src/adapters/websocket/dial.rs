@@ -207,6 +207,7 @@ fn reply(response: &tungstenite::http::Response<Option<Vec<u8>>>) -> HttpReply {
         content_type: text(CONTENT_TYPE),
         retry_after: text(RETRY_AFTER),
         date: text(DATE),
+        ..HttpReply::default()
     }
 }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use self::stage::Stage;
 use crate::{
-    args::{DemoArgs, Step},
+    args::{BackendKind, DemoArgs, Step},
     chat,
     context::Context,
     failure::{Exit, Failure},
@@ -30,6 +30,11 @@ const BROKEN_LIMIT: Duration = Duration::from_secs(8);
 
 /// Opens the chat, or plays the script.
 pub(crate) async fn run(context: &Context, args: DemoArgs) -> Result<(), Failure> {
+    if context.global.backend != BackendKind::Consultations {
+        let text = "the demo plays on the reference backend, which speaks consultations: for \
+                    another one start its server and use chat";
+        return Err(Failure::new(Exit::Rejected, "unsupported", text).field("backend"));
+    }
     let mut stage = Stage::build(context).await?;
     if args.script || args.broken.is_some() || !chat::has_terminal() {
         let played = play(context, &mut stage, args.broken).await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    node::Node,
+    node::{self, Node},
     support::{Live, Ran, bare, run},
 };
 
@@ -86,6 +86,6 @@ impl Gateway {
 
     /// Tells the server's admin endpoint.
     pub(crate) fn admin(&self, verb: &str, body: &Value) -> Value {
-        self.node.admin(verb, body)
+        node::admin(self.node.port(), verb, body)
     }
 }

@@ -124,3 +124,18 @@ fn a_403_whose_code_says_so_refuses_the_token_and_a_plain_one_does_not() {
     assert!(!refuses_token(&reply(403, "{}")));
     assert!(!refuses_token(&reply(401, "<html>hotel</html>")));
 }
+
+#[test]
+fn the_end_of_a_limit_is_waited_for_where_nothing_else_is_said() {
+    let limited = |reset: &str| {
+        let reply = HttpReply {
+            limit_reset: Some(reset.to_owned()),
+            ..reply(429, "{}")
+        };
+        of_reply(&reply, Effect::Write, WallTime::from_millis(1_000_500)).retry
+    };
+    assert_eq!(limited("1010"), RetryClass::After(Duration::from_secs(10)));
+    for nothing in ["1000", "soon", "-5", "99999999999999999999"] {
+        assert_eq!(limited(nothing), RetryClass::Backoff, "{nothing}");
+    }
+}

@@ -3,6 +3,7 @@
 //! Both come in halves, so that writing never waits for reading. Dropping a read at any await loses
 //! nothing: what is under way stays in the reader and is taken up again.
 
+mod jar;
 mod poll;
 mod socket;
 

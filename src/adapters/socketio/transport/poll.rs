@@ -1,14 +1,16 @@
 //! A session by requests: one that waits for news, at most one that brings ours, and a WebSocket
 //! that takes over where the server offers one.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use futures_util::future::{BoxFuture, Either, FutureExt, select};
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
 use super::{
-    Came, Opened, Reader, Writer, never,
+    Came, Opened, Reader, Writer,
+    jar::Jar,
+    never,
     socket::{self, SocketReader, SocketWriter},
     strange, too_large,
 };
@@ -40,6 +42,7 @@ type Halves = (SocketReader, SocketWriter);
 struct Session {
     reach: Reach,
     headers: HeaderMap,
+    jar: Arc<Jar>,
     handshake: Handshake,
 }
 
@@ -79,9 +82,12 @@ pub(super) async fn open(reach: &Reach, headers: &HeaderMap) -> Result<Opened, S
         return Err(strange());
     };
     let handshake = Handshake::parse(&data).map_err(|_| strange())?;
+    let jar = Arc::new(Jar::default());
+    jar.take(&reply);
     let session = Session {
         reach: reach.clone(),
         headers: headers.clone(),
+        jar,
         handshake: handshake.clone(),
     };
     let moving = match handshake.upgrades && reach.carriers.websocket {
@@ -113,8 +119,14 @@ impl Session {
             Some(body) => HttpRequest::post(url, Some(body)).content_type(TEXT),
             None => HttpRequest::get(url),
         };
-        request.headers = self.headers.clone();
+        request.headers = self.headers();
         request
+    }
+
+    fn headers(&self) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        self.jar.put(&mut headers);
+        headers
     }
 
     /// The request that waits: the server answers it within its interval, or is gone.
@@ -161,6 +173,7 @@ impl PollReader {
         };
         self.poll = None;
         let reply = reply.map_err(|_| CloseReason::Broken)?;
+        self.session.jar.take(&reply);
         if reply.status != 200 {
             return Err(CloseReason::Broken);
         }
@@ -181,7 +194,7 @@ async fn probed(session: Session) -> Option<Halves> {
     let stream = session
         .reach
         .dialer
-        .dial(&url, session.headers.clone())
+        .dial(&url, session.headers())
         .await
         .ok()?;
     let (mut reader, mut writer) = socket::halves(stream, session.handshake.max_payload);
@@ -216,6 +229,7 @@ impl PollWriter {
             // A post whose end is not seen leaves the whole session in doubt.
             self.suspect = true;
             let reply = self.session.reach.polls.execute(request).await?;
+            self.session.jar.take(&reply);
             self.suspect = reply.status != 200 && reply.status != 413;
             taken(&reply)?;
         }
