@@ -1,5 +1,6 @@
 //! What the Kotlin packages need: Java 17 and Maven. Maven brings the compiler and the libraries.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::cargo;
@@ -24,11 +25,17 @@ pub(crate) fn maven() -> Command {
 /// The player of the golden scenarios, as the last build made it.
 pub(crate) fn player() -> Command {
     let built = cargo::root().join("bindings/kotlin/scenarios/target");
+    java(&[], &built, "dev.tidings.scenarios.MainKt")
+}
+
+/// A program of one package, from its folder of built things, in a JVM with these options.
+pub(crate) fn java(options: &[&str], built: &Path, program: &str) -> Command {
     let (classes, libraries) = (built.join("classes"), built.join("libraries"));
     let mut java = Command::new("java");
-    java.arg("-cp")
+    java.args(options)
+        .arg("-cp")
         .arg(format!("{}:{}/*", classes.display(), libraries.display()))
-        .arg("dev.tidings.scenarios.MainKt");
+        .arg(program);
     java
 }
 

@@ -14,7 +14,7 @@ pub(crate) mod xcframework;
 use std::path::PathBuf;
 
 use crate::cargo;
-pub(crate) use package::{build, program, test_row};
+pub(crate) use package::{build, program, program_with, test_row};
 pub(crate) use toolchain::Missing;
 
 /// Where the package is.

@@ -50,9 +50,22 @@ pub(crate) fn test_row() -> Row {
 
 /// A program of the package, as the last build made it.
 pub(crate) fn program(name: &str) -> Result<Command, Missing> {
+    start(name, &[])
+}
+
+/// The same with the library of another folder than the one that it was linked to.
+pub(crate) fn program_with(name: &str, library: &Path) -> Result<Command, Missing> {
+    let folder = library.parent().unwrap_or(library);
+    start(
+        name,
+        &[("LD_LIBRARY_PATH", folder.to_string_lossy().into_owned())],
+    )
+}
+
+fn start(name: &str, variables: &[(&str, String)]) -> Result<Command, Missing> {
     let program = cargo::root().join("target/swift/build/debug").join(name);
     let toolchain = Toolchain::ensure()?;
-    Ok(toolchain.command(&program.to_string_lossy(), &cargo::root(), &[]))
+    Ok(toolchain.command(&program.to_string_lossy(), &cargo::root(), variables))
 }
 
 fn run(verb: &str, log: &str) -> Result<Finished, Missing> {
