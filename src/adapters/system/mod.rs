@@ -7,11 +7,14 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::CryptoProvider;
 
-use crate::domain::{
-    ports::Platform,
-    time::{Tick, WallTime},
+use crate::{
+    adapters::http::tls,
+    domain::{
+        ports::Platform,
+        time::{Tick, WallTime},
+    },
 };
 
 /// Clocks and entropy of the operating system.
@@ -35,7 +38,7 @@ impl SystemPlatform {
     pub fn new() -> Self {
         Self {
             start: Instant::now(),
-            crypto: Arc::new(ring::default_provider()),
+            crypto: Arc::new(tls::provider()),
         }
     }
 }
