@@ -22,6 +22,7 @@ pub mod ports;
 pub mod retry;
 pub mod rules;
 pub mod search;
+pub(crate) mod sorted;
 pub mod text;
 pub mod time;
 pub mod timeline;

@@ -16,6 +16,7 @@ use crate::domain::{
         chat_repository::{ConversationFilter, RowResult},
     },
     search::{Found, Search, SearchKey},
+    sorted,
 };
 
 /// One transaction's view.
@@ -62,7 +63,7 @@ impl Rows for MemoryRows<'_> {
             .filter(|one| filter.include_archived || !one.is_archived())
             .collect();
         // Stable, and the map is in order of ids: that is the tie rule.
-        list.sort_by_key(|one| std::cmp::Reverse(one.activity_at));
+        sorted::by_key(&mut list, |one| std::cmp::Reverse(one.activity_at));
         if filter.limit > 0 {
             list.truncate(filter.limit);
         }
@@ -220,7 +221,7 @@ impl Rows for MemoryRows<'_> {
             .filter(|(key, _)| search.before.is_none_or(|before| *key < before))
             .filter(|(_, row)| search.query.matches(&row.text))
             .collect();
-        hits.sort_by_key(|(key, _)| std::cmp::Reverse(*key));
+        sorted::by_key(&mut hits, |(key, _)| std::cmp::Reverse(*key));
         hits.truncate(search.limit);
         Ok(Found {
             messages: hits
@@ -254,7 +255,7 @@ impl Rows for MemoryRows<'_> {
     fn outbox_heads(&mut self) -> RowResult<Vec<OutboxEntry>> {
         let mut heads: Vec<OutboxEntry> = Vec::new();
         let mut entries = self.outbox(None)?;
-        entries.sort_by_key(|entry| entry.state == DeliveryState::Queued);
+        sorted::by_key(&mut entries, |entry| entry.state == DeliveryState::Queued);
         for entry in entries {
             let served = |head: &OutboxEntry| {
                 head.conversation == entry.conversation
@@ -264,7 +265,7 @@ impl Rows for MemoryRows<'_> {
                 heads.push(entry);
             }
         }
-        heads.sort_by_key(|head| head.order);
+        sorted::by_key(&mut heads, |head| head.order);
         Ok(heads)
     }
 
@@ -294,7 +295,7 @@ impl Rows for MemoryRows<'_> {
         let all = self.state.outbox.values();
         let named = all.filter(|entry| conversation.is_none_or(|id| entry.conversation == *id));
         let mut list: Vec<OutboxEntry> = named.cloned().collect();
-        list.sort_by_key(|entry| entry.order);
+        sorted::by_key(&mut list, |entry| entry.order);
         Ok(list)
     }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{query::Query, words::Words};
+use crate::domain::sorted;
 
 /// Bytes of text shown, about; no word is cut.
 const WIDTH: usize = 160;
@@ -66,7 +67,9 @@ fn places(words: &Words, query: &Query) -> Vec<(usize, Range<usize>)> {
             })
         })
         .collect();
-    found.sort_by_key(|(number, bytes)| (bytes.start, bytes.end, *number));
+    sorted::by_key(&mut found, |(number, bytes)| {
+        (bytes.start, bytes.end, *number)
+    });
     found.truncate(PLACES);
     found
 }

@@ -10,7 +10,7 @@ use crate::{
         generic::GenericRow,
         options::SqliteOptions,
     },
-    domain::ports::chat_repository::RowResult,
+    domain::{ports::chat_repository::RowResult, sorted},
 };
 
 /// The rows that are live by the spare's word.
@@ -44,7 +44,7 @@ impl Contents {
             lines.extend(whole);
         }
         // Of two processes the one that committed first may have written last.
-        lines.sort_by_key(|line| line.number);
+        sorted::by_key(&mut lines, |line| line.number);
         for line in lines {
             this.take(line);
         }
