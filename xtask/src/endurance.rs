@@ -35,18 +35,15 @@ pub(crate) fn kotlin() -> Result<Command, Missing> {
 /// The same as an app runs it, with this library.
 pub(crate) fn kotlin_with(library: &Path) -> Result<Command, Missing> {
     built_kotlin()?;
-    let property = "-Duniffi.component.tidings.libraryOverride";
-    Ok(java(&[&format!("{property}={}", library.display())]))
+    let load = format!("-D{}={}", kotlin::LIBRARY, library.display());
+    Ok(java(&[&load]))
 }
 
 fn built_kotlin() -> Result<(), Missing> {
-    match kotlin::missing_tool() {
-        Some(missing) if bindings::are_tools_promised() => Err(Missing::Failed(missing.to_owned())),
-        Some(missing) => Err(Missing::Skipped(missing.to_owned())),
-        None => bindings::generate()
-            .and_then(|()| bindings::build_kotlin())
-            .map_err(Missing::Failed),
-    }
+    kotlin::available()?;
+    bindings::generate()
+        .and_then(|()| bindings::build_kotlin())
+        .map_err(Missing::Failed)
 }
 
 fn java(options: &[&str]) -> Command {

@@ -3,7 +3,20 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::cargo;
+use crate::swift::Missing;
+use crate::{bindings, cargo};
+
+/// The property that says which library is loaded.
+pub(crate) const LIBRARY: &str = "uniffi.component.tidings.libraryOverride";
+
+/// Whether Kotlin can be built here: in CI it has to be, elsewhere a machine may go without.
+pub(crate) fn available() -> Result<(), Missing> {
+    match missing_tool() {
+        Some(missing) if bindings::are_tools_promised() => Err(Missing::Failed(missing.to_owned())),
+        Some(missing) => Err(Missing::Skipped(missing.to_owned())),
+        None => Ok(()),
+    }
+}
 
 /// The Kotlin suite and the checks of what it prints, as one command.
 pub(crate) fn test_command() -> Command {

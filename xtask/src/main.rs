@@ -17,6 +17,7 @@ mod budget;
 mod cargo;
 mod cost;
 mod coverage;
+mod encrypted;
 mod endurance;
 mod forward;
 mod kotlin;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Language, backend::Backend};
 use crate::swift::Missing;
-use crate::{bindings, cargo, kotlin, process, swift};
+use crate::{cargo, kotlin, process, swift};
 
 /// A step is given up after a minute by the player itself; past this the player hangs.
 const LIMIT: Duration = Duration::from_secs(5 * 60);
@@ -32,14 +32,12 @@ pub(super) struct Played {
 impl Player {
     /// The player of this language, or why there is none here.
     pub(super) fn of(language: Language) -> Result<Self, Missing> {
-        match (language, kotlin::missing_tool()) {
-            (Language::Kotlin, Some(missing)) if bindings::are_tools_promised() => {
-                Err(Missing::Failed(missing.to_owned()))
-            }
-            (Language::Kotlin, Some(missing)) => Err(Missing::Skipped(missing.to_owned())),
-            (Language::Swift, _) => swift::program(SWIFT).map(|_| Self(language)),
-            _ => Ok(Self(language)),
+        match language {
+            Language::Kotlin => kotlin::available()?,
+            Language::Swift => drop(swift::program(SWIFT)?),
+            Language::Rust => {}
         }
+        Ok(Self(language))
     }
 
     fn command(&self) -> Result<Command, String> {

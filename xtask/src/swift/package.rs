@@ -62,6 +62,23 @@ pub(crate) fn program_with(name: &str, library: &Path) -> Result<Command, Missin
     )
 }
 
+/// The tests of one suite, as the last build made them, with another library and this variable set.
+pub(crate) fn tests_with(
+    suite: &str,
+    library: &Path,
+    variable: &'static str,
+) -> Result<Command, Missing> {
+    let library = library.parent().unwrap_or(library);
+    let variables = [
+        ("LD_LIBRARY_PATH", library.to_string_lossy().into_owned()),
+        (variable, "yes".to_owned()),
+    ];
+    let mut command = Toolchain::ensure()?.command("swift", &folder(), &variables);
+    arguments(&mut command, "test", &cargo::root().join("target"));
+    command.args(["--skip-build", "--filter", suite]);
+    Ok(command)
+}
+
 fn start(name: &str, variables: &[(&str, String)]) -> Result<Command, Missing> {
     let program = cargo::root().join("target/swift/build/debug").join(name);
     let toolchain = Toolchain::ensure()?;
