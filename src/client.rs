@@ -14,6 +14,7 @@ use crate::{
         outbox::{OutboxEntry, SendMode},
         ports::{NewConversation, chat_repository::ConversationFilter},
         rules::conversations,
+        transcript::Imported,
     },
     error::{ChatError, SendMessageError},
     runtime::{
@@ -36,7 +37,8 @@ use crate::{
         delete_message::DeleteMessage,
         edit_message::EditMessage,
         explain_message::{ExplainMessage, Explanation},
-        export_conversation::{Export, ExportConversation},
+        export_conversation::{Export, ExportConversation, ExportDocument},
+        import_conversation::ImportConversation,
         list_conversations::{ListConversations, RefreshConversations, Refreshed},
         mark_read::MarkRead,
         read_history::{HistoryView, PageCursor, ReadHistory},
@@ -474,6 +476,30 @@ impl ChatClient {
         ExportConversation { conversation }
             .execute(&self.ports)
             .await
+    }
+
+    /// A conversation as a document, with everything needed to have it again: see
+    /// [`document`](crate::usecases::document).
+    ///
+    /// # Errors
+    /// `NotFound`, `export.too_large`, the store's.
+    pub async fn export_document(&self, conversation: ConversationId) -> Result<String, ChatError> {
+        ExportDocument { conversation }.execute(&self.ports).await
+    }
+
+    /// Reads such a document into the store; see [`ImportConversation::execute`].
+    ///
+    /// # Errors
+    /// `InvalidInput` with an `import.` code, the store's; nothing of it is stored then.
+    ///
+    /// # Cancel safety
+    /// All or nothing.
+    pub async fn import_document(
+        &self,
+        document: impl Into<String>,
+    ) -> Result<Imported, ChatError> {
+        let document = document.into();
+        ImportConversation { document }.execute(&self.ports).await
     }
 
     /// A message's whole story.

@@ -10,8 +10,10 @@ const DEFAULTS: &str = include_str!("../src/manual/defaults.md");
 const ERRORS: &str = include_str!("../src/manual/errors.md");
 
 /// The first parts of error codes; other dotted names are settings or log events.
-const FAMILIES: [&str; 6] = [
+const FAMILIES: [&str; 8] = [
     "conversation.",
+    "export.",
+    "import.",
     "network.",
     "send.",
     "service.",

@@ -14,19 +14,19 @@ use tokio::runtime::Runtime;
 
 use crate::{
     bare::{self, Accepted, WriterThread},
-    measure::{compared, in_turn, ratio, timed},
+    measure::{compared, in_turn, on_one_processor, ratio, timed},
     report::Finding,
     store::{self, at, conversation, key, text},
 };
 
 /// Against the same kind of thread, surviving a kill.
 pub(crate) fn normal() -> Vec<Finding> {
-    threads("accept_normal", Durability::Normal, "NORMAL", 3000)
+    on_one_processor(|| threads("accept_normal", Durability::Normal, "NORMAL", 3000))
 }
 
 /// Against the same kind of thread, surviving a power cut.
 pub(crate) fn full() -> Vec<Finding> {
-    threads("accept_full", Durability::Full, "FULL", 1500)
+    on_one_processor(|| threads("accept_full", Durability::Full, "FULL", 1500))
 }
 
 fn threads(
@@ -57,6 +57,10 @@ fn threads(
 
 /// Against the transaction on the caller's own thread: twice that and one hop to a thread.
 pub(crate) fn inline() -> Vec<Finding> {
+    on_one_processor(beside_the_caller)
+}
+
+fn beside_the_caller() -> Vec<Finding> {
     const ROUNDS: usize = 3000;
     let (home, runtime) = (store::directory(), store::runtime());
     let store = store::open(&home, Executor::Thread, &runtime);

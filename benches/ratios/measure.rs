@@ -85,3 +85,36 @@ pub(crate) fn in_turn<const SIDES: usize>(
     }
     samples
 }
+
+/// Runs the work on one processor; the threads that it starts stay there too.
+///
+/// Waking a thread elsewhere costs more than an accept, and which threads share a processor is
+/// nobody's choice: two sides that each hop to a thread would be told apart by where it sleeps.
+pub(crate) fn on_one_processor<T>(work: impl FnOnce() -> T) -> T {
+    #[cfg(target_os = "linux")]
+    let _moved = Pinned::to_one();
+    work()
+}
+
+/// Where the thread could run before.
+#[cfg(target_os = "linux")]
+struct Pinned(rustix::thread::CpuSet);
+
+#[cfg(target_os = "linux")]
+impl Pinned {
+    fn to_one() -> Self {
+        let before = rustix::thread::sched_getaffinity(None).unwrap();
+        let mut one = rustix::thread::CpuSet::new();
+        let first = (0..rustix::thread::CpuSet::MAX_CPU).find(|at| before.is_set(*at));
+        one.set(first.unwrap());
+        rustix::thread::sched_setaffinity(None, &one).unwrap();
+        Self(before)
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        rustix::thread::sched_setaffinity(None, &self.0).unwrap();
+    }
+}

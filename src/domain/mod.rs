@@ -26,3 +26,4 @@ pub(crate) mod sorted;
 pub mod text;
 pub mod time;
 pub mod timeline;
+pub mod transcript;

@@ -49,6 +49,16 @@ impl SortKey {
         }
     }
 
+    /// Which accept gave this place; `None` where the server did.
+    #[must_use]
+    pub const fn order(self) -> Option<i64> {
+        if self.is_server() {
+            None
+        } else {
+            Some((self.0 - PENDING) / PENDING_STEP)
+        }
+    }
+
     /// Whether the server has placed the item.
     #[must_use]
     pub const fn is_server(self) -> bool {

@@ -17,3 +17,6 @@ pub mod socketio {}
 
 #[doc = include_str!("catalogue.md")]
 pub mod catalogue {}
+
+#[doc = include_str!("transcripts.md")]
+pub mod transcripts {}

@@ -2,11 +2,14 @@
 
 use crate::{
     domain::{
-        conversation::Conversation, ids::ConversationId, message::Message, rules::conversations,
+        conversation::Conversation,
+        ids::ConversationId,
+        message::Message,
+        rules::{conversations, transcript},
     },
     error::ChatError,
     usecases::{
-        Ports, missing_conversation,
+        Ports, document, missing_conversation,
         read_history::{PageCursor, ReadHistory},
     },
 };
@@ -66,5 +69,26 @@ impl ExportConversation {
             conversation,
             messages,
         })
+    }
+}
+
+/// Writes a conversation as a document that can be imported.
+#[derive(Clone, Debug)]
+pub struct ExportDocument {
+    /// Which.
+    pub conversation: ConversationId,
+}
+
+impl ExportDocument {
+    /// All rows of one moment, deleted ones too, as JSON; see [`document`].
+    ///
+    /// # Errors
+    /// `NotFound`, `export.too_large`; the store's.
+    pub async fn execute(self, ports: &Ports) -> Result<String, ChatError> {
+        let taken = ports
+            .repository
+            .view(move |rows| transcript::take(rows, &self.conversation))
+            .await?;
+        document::write(taken.ok_or_else(missing_conversation)?)
     }
 }

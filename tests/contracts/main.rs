@@ -3,3 +3,4 @@
 
 mod agreement;
 mod chat_repository;
+mod transcripts;

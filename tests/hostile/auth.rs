@@ -237,3 +237,67 @@ async fn l65_each_dial_takes_the_current_token() {
     assert_eq!(session.refreshes(), 0);
     device.stop().await;
 }
+
+/// A source whose refresh uses the session up, and ends with the process before it could keep the
+/// new token.
+#[derive(Debug)]
+struct Killed {
+    gate: Arc<Mutex<String>>,
+    rotated: watch::Sender<bool>,
+}
+
+#[async_trait]
+impl TokenProvider for Killed {
+    async fn current(&self) -> Result<Option<Token>, TokenError> {
+        Ok(Some(Token::new("one")))
+    }
+
+    async fn refresh(&self) -> Result<Token, TokenError> {
+        "two".clone_into(&mut self.gate.lock().unwrap());
+        self.rotated.send_replace(true);
+        std::future::pending().await
+    }
+}
+
+/// What was kept of the session is worth nothing: one clean sign-in, and what waited goes out.
+// covers: F-20
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f20_killed_between_rotating_a_token_and_keeping_it_asks_to_sign_in_and_loses_nothing() {
+    let gate = Gate::new();
+    let stub = gate.server().await;
+    let killed = Arc::new(Killed {
+        gate: gate.token.clone(),
+        rotated: watch::Sender::new(false),
+    });
+    let mut rotated = killed.rotated.subscribe();
+    let device = Setup::at(&stub.url()).tokens(killed).start().await;
+    let handle = device.open(&chat(), ConnectionState::Live).await;
+    gate.only("ended");
+    let sent = handle.send("typed before the end").await.unwrap();
+    soon("the refresh", rotated.wait_for(|done| *done))
+        .await
+        .unwrap();
+    drop(handle);
+    let home = device.kill();
+    let refused = stub.count(|seen| seen.header("authorization") == Some("Bearer two"));
+    assert_eq!(refused, 0, "a token left before its source had it");
+
+    // The old token is refused, and so is the refresh that it stands for.
+    let session = Session::new(Err(TokenError::SignInRequired));
+    let device = Setup::at(&stub.url()).tokens(session.clone());
+    let device = device.start_on(home).await;
+    let handle = device.client.open(chat());
+    device.state(&chat(), ConnectionState::SignInRequired).await;
+    let waits = |entry: &tidings::domain::outbox::OutboxEntry| entry.id == sent.id;
+    device.unsent("kept", waits).await;
+    assert_eq!((session.refreshes(), sign_outs(&device)), (1, 1));
+    let signed_in = gate.token.lock().unwrap().clone();
+    session.token.lock().unwrap().clone_from(&signed_in);
+    device.client.foreground();
+    device.answered(&chat(), "typed before the end").await;
+    assert_eq!(stub.rows.asked(), ["typed before the end"]);
+    let story = device.story(sent.id).await;
+    assert!(!story.contains(&DeliveryState::Failed), "{story:?}");
+    drop(handle);
+    device.stop().await;
+}

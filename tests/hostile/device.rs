@@ -130,7 +130,11 @@ impl Setup {
     }
 
     pub(crate) async fn start(self) -> Device {
-        let store = tempfile::tempdir().unwrap();
+        self.start_on(tempfile::tempdir().unwrap()).await
+    }
+
+    /// The same device again, after its process ended.
+    pub(crate) async fn start_on(self, store: TempDir) -> Device {
         let platform = Arc::new(SystemPlatform::new());
         let options = SqliteOptions {
             shared: true,
@@ -155,7 +159,7 @@ impl Setup {
         Device {
             client,
             log,
-            _store: store,
+            store_home: store,
         }
     }
 }
@@ -186,7 +190,7 @@ impl Log {
 pub(crate) struct Device {
     pub(crate) client: ChatClient,
     log: Log,
-    _store: TempDir,
+    store_home: TempDir,
 }
 
 impl Device {
@@ -336,6 +340,11 @@ impl Device {
     pub(crate) async fn story(&self, message: ClientMessageId) -> Vec<DeliveryState> {
         let told = self.client.explain(message).await.unwrap();
         told.journal.iter().map(|entry| entry.state).collect()
+    }
+
+    /// Its process ends without a word; its store stays.
+    pub(crate) fn kill(self) -> TempDir {
+        self.store_home
     }
 
     pub(crate) async fn stop(self) {

@@ -21,6 +21,7 @@ mod acks;
 mod auth;
 mod frames;
 mod history;
+mod idle;
 mod limits;
 mod network;
 mod odd;

@@ -7,6 +7,7 @@ use tidings::{
     adapters::sqlite::{SqliteOptions, SqliteRepository},
     domain::{
         conversation::Conversation,
+        cursor::{Gap, SyncCursor},
         message::Message,
         outbox::{Action, OutboxEntry},
         ports::{Durability, RepositoryError, chat_repository::ConversationFilter},
@@ -16,12 +17,13 @@ use tidings::{
 
 use crate::support::{home, open};
 
-const FIXTURES: [(&str, &str); 5] = [
+const FIXTURES: [(&str, &str); 6] = [
     ("v1", include_str!("fixtures/v1.sql")),
     ("v2", include_str!("fixtures/v2.sql")),
     ("v3", include_str!("fixtures/v3.sql")),
     ("v4", include_str!("fixtures/v4.sql")),
     ("v5", include_str!("fixtures/v5.sql")),
+    ("v6", include_str!("fixtures/v6.sql")),
 ];
 
 /// The file that the dump describes.
@@ -67,6 +69,12 @@ async fn f44_every_released_schema_opens_with_all_that_was_in_it() {
                 }
                 assert!(rows.message(samples::key(1))? == Some(full_message(version)));
                 assert!(rows.message(samples::key(2))? == Some(samples::message("full", 2)));
+                let holes = if is_new(version) {
+                    vec![hollow()]
+                } else {
+                    vec![]
+                };
+                assert!(rows.gaps(&samples::conversation_id("full"))? == holes);
                 assert!(rows.outbox(None)? == waiting(version));
                 assert_eq!(rows.journal_head()?, 2);
                 assert_eq!(rows.journal_of(samples::key(1))?.len(), 1);
@@ -91,7 +99,9 @@ fn waiting(version: &str) -> Vec<OutboxEntry> {
         match action {
             Action::Send { .. } => false,
             // Versions that did not write what was beneath it took it for the opposite.
-            Action::Archive { archived, beneath } => opposite(*archived, *beneath),
+            Action::Archive { archived, beneath } => {
+                is_new(version) || opposite(*archived, *beneath)
+            }
             _ => true,
         }
     });
@@ -105,6 +115,19 @@ fn waiting(version: &str) -> Vec<OutboxEntry> {
         _ => usize::MAX,
     };
     messages.into_iter().chain(entries.take(count)).collect()
+}
+
+/// The fixtures up to the fifth lack what no older version had.
+fn is_new(version: &str) -> bool {
+    !["v1", "v2", "v3", "v4", "v5"].contains(&version)
+}
+
+/// A message with a hole right behind it.
+fn hollow() -> Message {
+    Message {
+        gap: Some(Gap::before(SyncCursor::new("before 4"))),
+        ..samples::message("full", 3)
+    }
 }
 
 /// The message with a value in every field that this version had.
@@ -156,6 +179,7 @@ async fn fill(path: &Path) {
         rows.put_conversation(&samples::full_conversation("full"))?;
         rows.insert_message(&samples::full_message("full", 1))?;
         rows.insert_message(&samples::message("full", 2))?;
+        rows.insert_message(&hollow())?;
         for entry in waiting("new") {
             rows.put_outbox(&entry)?;
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 use tidings::{
     adapters::sqlite::{SqliteOptions, SqliteRepository},
     domain::{
+        cursor::Gap,
         message::Message,
         outbox::Action,
         ports::{Durability, RepositoryError},
@@ -89,6 +90,37 @@ async fn a_store_in_use_elsewhere_is_not_wiped() {
     );
     assert!(holds_secret(home.path()));
     other.close().await;
+}
+
+#[tokio::test]
+async fn statistics_count_the_journal_and_the_holes_that_are_known() {
+    let (_home, path) = home();
+    let sqlite = with_secrets(&path).await;
+    let store = sqlite.clone() as Store;
+    let counted = async || {
+        let told = sqlite.statistics().await.expect("statistics");
+        (told.journal, told.gaps)
+    };
+    // The accepted message wrote its own.
+    assert_eq!(counted().await, (1, 0));
+    let job = store.transact(Durability::Normal, |rows| {
+        for n in 3..6 {
+            rows.append_journal(&samples::journal_entry("c", n))?;
+            rows.insert_message(&Message {
+                gap: (n < 5).then(Gap::ahead),
+                ..samples::message("c", n)
+            })?;
+        }
+        Ok(())
+    });
+    job.await.expect("stored");
+    assert_eq!(counted().await, (4, 2));
+    let job = store.transact(Durability::Normal, |rows| {
+        rows.remove_conversation(&samples::conversation_id("c"))
+    });
+    job.await.expect("removed");
+    assert_eq!(counted().await, (0, 0));
+    store.close().await;
 }
 
 #[tokio::test]

@@ -13,7 +13,9 @@ use tidings::{
         ids::ConversationId,
         message::Role,
         outbox::SendMode,
-        ports::{ChatRepository, NewConversation, chat_repository::ConversationFilter},
+        ports::{
+            ChatRepository, ChatService as _, NewConversation, chat_repository::ConversationFilter,
+        },
     },
     testing::{
         ScriptedService,
@@ -159,6 +161,36 @@ async fn a_creation_that_never_arrived_is_repeated_after_two_listings() {
     );
     pass(secs(60)).await;
     assert_eq!(app.service.count(Operation::Create), 2);
+    assert_eq!(listed(&app).await, [chat("new1")]);
+}
+
+// covers: INV-02
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_came_after_two_listings_is_found_in_the_third() {
+    let app = App::over(&server(false)).await;
+    app.service.next(Operation::Create, Reply::Hang);
+    let local = begin(&app).await;
+    say(&app, &local, "hello").await;
+    // Given up after 30 s; the second listing comes at 40 s, and the one before the next attempt
+    // fails at first.
+    pass(secs(35)).await;
+    app.service.next(Operation::List, Reply::Normal);
+    app.service
+        .next(Operation::List, Reply::Fail(unreachable()));
+    pass(ms(5_500)).await;
+    let late = NewConversation {
+        key: None,
+        ..about_a_goal()
+    };
+    app.service.create_conversation(&late).await.unwrap();
+    pass(secs(60)).await;
+    assert_eq!(app.service.conversations(), [chat("new1")]);
+    assert_eq!(
+        app.service.count(Operation::Create),
+        2,
+        "ours, and the late one"
+    );
+    assert_eq!(app.service.texts("new1"), ["hello"]);
     assert_eq!(listed(&app).await, [chat("new1")]);
 }
 

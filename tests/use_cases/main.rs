@@ -5,6 +5,7 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod accounts;
 mod actions;
 mod answers;
 mod archive_conversation;
@@ -16,6 +17,7 @@ mod create_conversation;
 mod delete_conversation;
 mod delete_message;
 mod fallback;
+mod import_conversation;
 mod list_conversations;
 mod mark_read;
 mod observe;

@@ -1,6 +1,7 @@
 //! Sends whose outcome nobody knows: a read decides, never a guess.
 
 use tidings::{
+    Config,
     domain::{delivery::DeliveryState, event::CloseReason, message::Role},
     testing::{
         ScriptedService,
@@ -170,6 +171,31 @@ async fn equal_texts_bind_one_to_one_when_both_are_uncertain() {
     assert_eq!(app.state(second).await, DeliveryState::Sent);
     assert_eq!(app.service.texts("c1"), ["yes", "go on", "yes"]);
     assert_eq!(app.texts("c1").await, ["yes", "go on", "yes"]);
+    app.assert_sound();
+}
+
+// covers: INV-02, INV-03
+#[tokio::test(start_paused = true)]
+async fn what_left_before_any_read_is_looked_for_in_all_of_the_history() {
+    let service = ScriptedService::builder().conversation("c1").build();
+    service.always(Operation::History, Reply::Fail(unreachable()));
+    service.next(Operation::Send, Reply::ApplyThenFail(lost()));
+    let config = Config {
+        history_page: 2,
+        ..Config::default()
+    };
+    let mut app = App::with(&service, config).await;
+    let id = app.send("below the newest page").await;
+    pass(secs(15)).await;
+    assert_eq!(app.state(id).await, DeliveryState::Uncertain);
+    for text in ["one", "two", "three", "four"] {
+        service.writes("c1", Role::Assistant, text);
+    }
+    service.clear_script();
+    pass(secs(90)).await;
+    assert_eq!(app.state(id).await, DeliveryState::Sent);
+    assert_eq!(service.count(Operation::Send), 1);
+    assert_eq!(service.texts("c1").len(), 5, "never a second copy");
     app.assert_sound();
 }
 

@@ -31,6 +31,10 @@ pub struct StorageStatistics {
     pub unsent: u64,
     /// Conversations with a draft.
     pub drafts: u64,
+    /// Entries of the delivery journal, which nothing removes but the end of their conversation.
+    pub journal: u64,
+    /// Known holes in the stored history.
+    pub gaps: u64,
 }
 
 /// What belongs to a store beside the database; what was moved aside comes in addition.
@@ -57,6 +61,8 @@ pub(super) fn statistics(db: &Connection, store: &Path) -> RowResult<StorageStat
         messages: number("SELECT count(*) FROM message")?,
         unsent: number("SELECT count(*) FROM outbox")?,
         drafts: number("SELECT count(*) FROM conversation WHERE draft IS NOT NULL")?,
+        journal: number("SELECT count(*) FROM journal")?,
+        gaps: number("SELECT count(*) FROM message WHERE gap IS NOT NULL")?,
     })
 }
 

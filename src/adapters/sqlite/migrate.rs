@@ -4,7 +4,10 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{error::failed, probe::APPLICATION_ID};
+use super::{
+    error::failed,
+    probe::{self, APPLICATION_ID},
+};
 use crate::domain::ports::{RepositoryError, chat_repository::RowResult};
 
 /// Step `n` (counted from one) leads from version `n - 1` to `n`.
@@ -31,8 +34,15 @@ pub(super) const fn latest() -> i64 {
 /// store waits for nobody's write.
 ///
 /// # Errors
-/// `Newer` where a later version wrote it in the meantime, else what SQLite said.
+/// `Newer` where a later version wrote it in the meantime, `Corrupt` where its header says another
+/// version than its rows, else what SQLite said.
 pub(super) fn run(db: &mut Connection) -> RowResult<()> {
+    let said = version(db)?;
+    let counted = probe::counted(db).map_err(failed)?;
+    // Another process may have made a step in between: then it is not below the newest.
+    if counted.is_some_and(|counted| counted != said) && version(db)? == said {
+        return Err(RepositoryError::Corrupt);
+    }
     run_to(db, latest())
 }
 

@@ -53,6 +53,8 @@ mod writer;
 
 #[cfg(test)]
 mod plans;
+#[cfg(test)]
+mod queries;
 
 #[cfg(feature = "testing")]
 pub use self::cipher::on_sealing;

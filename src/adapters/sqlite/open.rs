@@ -169,7 +169,7 @@ pub(super) fn beside_others(options: &SqliteOptions) -> RowResult<Opened> {
         return Err(to_be_encrypted());
     }
     let db = writer(options, Look::Due)?;
-    let spare = Spare::open(options, &db)?;
+    let spare = Spare::open(options)?;
     fold_at_end(&db, true)?;
     let mut ledger = Ledger::default();
     ledger.learn(&Contents::read(options)?);
@@ -267,14 +267,15 @@ pub(super) fn must_be_whole(db: &Connection) -> RowResult<()> {
 }
 
 /// Switches to the write-ahead log. The switch needs the file alone and does not wait by itself,
-/// so two processes that create one store at once have to take turns.
+/// so two processes that create one store at once have to take turns. It is the first statement that
+/// reads the schema.
 fn use_wal(db: &Connection) -> RowResult<()> {
     for _ in 0..CREATE_ATTEMPTS {
         match try_wal(db) {
             Ok(true) => return Ok(()),
             Ok(false) => break,
             Err(error) if is_busy(&error) => thread::sleep(CREATE_PAUSE),
-            Err(error) => return Err(failed(error)),
+            Err(error) => return probe::answered(Err(error)),
         }
     }
     Err(RepositoryError::Unavailable("it cannot keep a log".into()))

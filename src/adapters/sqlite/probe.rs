@@ -16,7 +16,7 @@ pub(super) const APPLICATION_ID: i64 = 0x5444_4E47;
 /// The smallest page that SQLite knows.
 const SMALLEST_PAGE: u64 = 512;
 
-/// What a file says of itself.
+/// What a file says of itself, at more length than a store of ours is asked for.
 #[derive(Debug, PartialEq, Eq)]
 struct Label {
     application: i64,
@@ -41,7 +41,16 @@ pub(super) fn check(options: &SqliteOptions) -> RowResult<()> {
     if size(&options.path) == 0 {
         return Ok(());
     }
-    judge(&label(options)?)
+    look(options, |db| {
+        let (application, version) = header(db)?;
+        // The schema is read by who opens it, and the version that is counted is compared there.
+        let ours = application == APPLICATION_ID && version <= migrate::latest();
+        if ours {
+            Ok(Ok(()))
+        } else {
+            read_label(db).map(|label| judge(&label))
+        }
+    })?
 }
 
 fn judge(label: &Label) -> RowResult<()> {
@@ -75,12 +84,16 @@ fn judge(label: &Label) -> RowResult<()> {
     }
 }
 
-fn label(options: &SqliteOptions) -> RowResult<Label> {
+/// Asks the file something, in the way that leaves it as it is.
+fn look<T>(
+    options: &SqliteOptions,
+    ask: impl Fn(&Connection) -> rusqlite::Result<T>,
+) -> RowResult<T> {
     let path = &options.path;
     let read = |db: RowResult<Connection>| {
         let db = db?;
         cipher::unlock(&db, options)?;
-        read(&db)
+        answered(ask(&db))
     };
     if has_log(path) {
         return read(with_log(path));
@@ -95,28 +108,45 @@ fn label(options: &SqliteOptions) -> RowResult<Label> {
     }
 }
 
-fn read(db: &Connection) -> RowResult<Label> {
-    read_label(db).map_err(|error| match failed(error) {
-        // These statements fit every database: where one does not work, the file is none.
+/// The answer to a statement that fits every database.
+///
+/// # Errors
+/// `Corrupt` where it does not work: the file is none.
+pub(super) fn answered<T>(answer: rusqlite::Result<T>) -> RowResult<T> {
+    answer.map_err(|error| match failed(error) {
         RepositoryError::Internal(_) => RepositoryError::Corrupt,
         error => error,
     })
 }
 
+/// Whose it says it is, and of which version.
+fn header(db: &Connection) -> rusqlite::Result<(i64, i64)> {
+    let number = |sql: &str| db.query_row(sql, (), |row| row.get(0));
+    Ok((
+        number("PRAGMA application_id")?,
+        number("PRAGMA user_version")?,
+    ))
+}
+
 fn read_label(db: &Connection) -> rusqlite::Result<Label> {
     let number = |sql: &str| db.query_row(sql, (), |row| row.get(0));
+    let (application, version) = header(db)?;
     Ok(Label {
         // Reading the schema makes SQLite check the header first.
         objects: number("SELECT count(*) FROM sqlite_schema")?,
         ours: number(OURS)?,
         counted: counted(db)?,
-        application: number("PRAGMA application_id")?,
-        version: number("PRAGMA user_version")?,
+        application,
+        version,
     })
 }
 
-/// Stores of the first version do not count it; what is no store has no such table.
-fn counted(db: &Connection) -> rusqlite::Result<Option<i64>> {
+/// The version as counted among the rows. Stores of the first version do not count it; what is no
+/// store has no such table.
+///
+/// # Errors
+/// What SQLite said.
+pub(super) fn counted(db: &Connection) -> rusqlite::Result<Option<i64>> {
     let sql = "SELECT value FROM counter WHERE name = 'schema'";
     let counted = db.query_row(sql, (), |row| row.get(0)).optional();
     match counted {

@@ -7,6 +7,12 @@ use std::{
     time::Duration,
 };
 
+/// Looks in a row that find nothing new: a microsecond or less each.
+const BARREN_LOOKS: u32 = 6;
+
+/// Nobody waits for more than these, however many come.
+const MOST_GATHERED: usize = 512;
+
 /// Waiting tasks; after [`Queue::close`] none is added, and those waiting are still handed out.
 pub(super) struct Queue<T> {
     state: Mutex<State<T>>,
@@ -72,6 +78,18 @@ impl<T> Queue<T> {
         (state.open || !taken.is_empty()).then_some(taken)
     }
 
+    /// Adds to what was taken as long as more keeps coming: whoever takes it serves all of it at
+    /// the price of one. Who is alone is held up by a few looks at the queue.
+    pub(super) fn gather(&self, taken: &mut VecDeque<T>) {
+        let mut barren = 0;
+        while barren < BARREN_LOOKS && taken.len() < MOST_GATHERED {
+            std::thread::yield_now();
+            let came = &mut self.lock().waiting;
+            barren = if came.is_empty() { barren + 1 } else { 0 };
+            taken.append(came);
+        }
+    }
+
     /// Makes who waits in [`Self::take_all`] look up.
     pub(super) fn nudge(&self) {
         self.lock().nudged = true;
@@ -119,6 +137,22 @@ mod tests {
         assert_eq!(queue.take_all(None), Some([2, 3].into()));
         assert_eq!(queue.take_all(None), None);
         assert_eq!(queue.next(), None);
+    }
+
+    #[test]
+    fn what_keeps_coming_is_gathered_up_to_a_limit() {
+        let queue = Queue::new();
+        let mut taken = [0].into();
+        queue.gather(&mut taken);
+        assert_eq!(taken, [0]);
+        let more = 1..=super::MOST_GATHERED;
+        assert!(more.clone().all(|task| queue.push(task).is_ok()));
+        queue.gather(&mut taken);
+        assert_eq!(taken.len(), 1 + more.count(), "in their order");
+        assert!(taken.iter().is_sorted());
+        assert_eq!(queue.push(1_000), Ok(()));
+        queue.gather(&mut taken);
+        assert_eq!(queue.next(), Some(1_000), "enough is enough");
     }
 
     #[test]

@@ -36,6 +36,14 @@ impl Slot {
         }
     }
 
+    /// Opens the connection before its first job. A failure is told by that job.
+    pub(super) fn prepare(&self, options: &SqliteOptions) {
+        let mut slot = self.lock();
+        if slot.is_none() {
+            *slot = open::reader(options).ok();
+        }
+    }
+
     /// Closes the connection and keeps the place empty until the guard is dropped.
     pub(super) fn vacate(&self) -> MutexGuard<'_, Option<Connection>> {
         let mut slot = self.lock();
@@ -48,7 +56,8 @@ impl Slot {
     }
 }
 
-fn run(db: &Connection, job: Job) -> (RowResult<()>, bool) {
+/// Runs the job in one read transaction of a connection; as [`Slot::run`].
+pub(super) fn run(db: &Connection, job: Job) -> (RowResult<()>, bool) {
     if let Err(error) = execute(db, "BEGIN") {
         return (Err(error), false);
     }

@@ -266,11 +266,10 @@ pub(super) fn remove(db: &Connection, line: &Line) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The column that a line's key stands for.
+/// The column that a line's key stands for, in a schema that may be an older one.
 pub(super) fn key_of(db: &Connection, kept: Kept) -> rusqlite::Result<String> {
     match kept {
-        Kept::Conversation | Kept::Message => Ok("id".to_owned()),
-        Kept::Setting => Ok("name".to_owned()),
+        Kept::Conversation | Kept::Message | Kept::Setting => Ok(kept.key().to_owned()),
         Kept::Outbox => {
             let keys = generic::key_columns(db, kept.table())?;
             Ok(keys.into_iter().next().unwrap_or_default())

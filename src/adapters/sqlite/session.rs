@@ -72,6 +72,8 @@ pub(super) struct Core {
     salvages: Arc<AtomicU64>,
     /// Whether a damaged file was replaced in this session.
     repaired: AtomicBool,
+    /// Whether a reader had a job.
+    read_before: AtomicBool,
     /// `None` after the end.
     users: Mutex<Option<Users>>,
     /// Held by work that takes its time.
@@ -106,6 +108,7 @@ impl Session {
             revisions: Arc::clone(&signals.revisions),
             salvages: Arc::clone(&signals.salvages),
             repaired: AtomicBool::new(false),
+            read_before: AtomicBool::new(false),
             users: Mutex::new(Some(users)),
             apart: Mutex::default(),
             interrupt: Mutex::default(),
@@ -286,7 +289,10 @@ impl Core {
     /// Runs the job on that reader.
     fn read(&self, reader: usize, job: Job) -> RowResult<()> {
         let slot = self.readers.get(reader).ok_or_else(thread_ended)?;
-        let (done, index_damaged) = slot.run(&self.options, job);
+        let (done, index_damaged) = match self.writer_at_first() {
+            Some(writer) => writer.read(job),
+            None => slot.run(&self.options, job),
+        };
         if index_damaged {
             self.mend();
         }
@@ -316,6 +322,17 @@ impl Core {
     fn answer(&self, reader: usize, task: ReadTask) {
         let done = self.read(reader, task.job);
         let _ = task.reply.send(done);
+        if let Some(slot) = self.readers.get(reader) {
+            slot.prepare(&self.options);
+        }
+    }
+
+    /// The writer's connection for the first job of all readers, where nobody writes: it has read
+    /// the schema already, and an app that opens shows nothing before that job.
+    fn writer_at_first(&self) -> Option<MutexGuard<'_, Writer>> {
+        let first = !self.read_before.swap(true, Ordering::Relaxed);
+        let free = first.then(|| self.writer.try_lock().ok());
+        free.flatten().filter(|writer| writer.is_open())
     }
 
     /// How long the writer waits for jobs before it turns to the index; for ever where that has
@@ -400,11 +417,16 @@ fn start_threads(core: &Arc<Core>) -> RowResult<()> {
     let core = Arc::clone(core);
     spawn("tidings-write", move || {
         let _announce = Announce(Arc::clone(&core));
-        while let Some(tasks) = core.writes.take_all(core.pause()) {
-            match tasks.is_empty() {
-                true => core.tidy(),
-                false => core.write(tasks),
+        while let Some(mut tasks) = core.writes.take_all(core.pause()) {
+            if tasks.is_empty() {
+                core.tidy();
+                continue;
             }
+            // Only a synchronisation costs more than the looks.
+            if tasks.iter().any(|task| task.durability == Durability::Full) {
+                core.writes.gather(&mut tasks);
+            }
+            core.write(tasks);
         }
         finish(&core, helpers);
     })?;

@@ -57,7 +57,6 @@ pub(super) struct Spare {
     limit: u64,
     /// A line could not be written: the file no longer tells everything.
     stale: bool,
-    outbox_key: String,
     /// Where the database is encrypted, the lines are too.
     cipher: Option<LineCipher>,
 }
@@ -83,18 +82,16 @@ impl Spare {
     ///
     /// # Errors
     /// Where it cannot be opened.
-    pub(super) fn open(options: &SqliteOptions, db: &Connection) -> RowResult<Self> {
+    pub(super) fn open(options: &SqliteOptions) -> RowResult<Self> {
         let mut how = File::options();
         let file = how.append(true).create(true).open(place(&options.path));
         let file = file.map_err(|error| io_failed(&error))?;
         let size = file.metadata().map_err(|error| io_failed(&error))?.len();
-        let keys = generic::key_columns(db, Kept::Outbox.table()).map_err(super::error::failed)?;
         Ok(Self {
             file,
             size,
             limit: ROOM.max(size * 2),
             stale: false,
-            outbox_key: keys.into_iter().next().unwrap_or_default(),
             cipher: cipher::lines(options)?,
         })
     }
@@ -174,7 +171,7 @@ impl Spare {
             push(conversation_line(db, number, id, ledger).map(|line| vec![line]));
         }
         for name in changed.settings {
-            let row = generic::one(db, Kept::Setting.table(), "name", &name);
+            let row = generic::one(db, Kept::Setting.table(), Kept::Setting.key(), &name);
             push(row.map(|row| vec![line(number, Kept::Setting, name, row)]));
         }
         for id in changed.outbox {
@@ -192,7 +189,7 @@ impl Spare {
         ledger: &mut Ledger,
     ) -> rusqlite::Result<Vec<Line>> {
         let mut lines = Vec::new();
-        match generic::one(db, Kept::Outbox.table(), &self.outbox_key, &id)? {
+        match generic::one(db, Kept::Outbox.table(), Kept::Outbox.key(), &id)? {
             Some(row) => self.push_entry(db, number, row, ledger, &mut lines)?,
             None => {
                 let target = ledger.released(&id).unwrap_or(id);
@@ -236,7 +233,7 @@ impl Spare {
         if let Some(id) = conversation.as_ref().filter(|id| !ledger.knows(id)) {
             lines.push(conversation_line(db, number, id.clone(), ledger)?);
         }
-        let id = row.blob(&self.outbox_key);
+        let id = row.blob(Kept::Outbox.key());
         if let Some((id, target)) = id.zip(row.blob("target")) {
             ledger.aims(id, target);
             lines.extend(message_line(db, number, target)?);

@@ -14,6 +14,7 @@ use super::{
     housekeeping,
     open::Opened,
     options::{Executor, SqliteOptions, Synchronous},
+    reader,
     rows::SqliteRows,
     search_index,
     spare::{self, Contents, Ledger, Spare},
@@ -134,6 +135,14 @@ impl Writer {
             }
         }
         damaged
+    }
+
+    /// Runs a reader's job; and whether the full-text index is damaged.
+    pub(super) fn read(&self, job: Job) -> (RowResult<()>, bool) {
+        match &self.db {
+            Some(db) => reader::run(db, job),
+            None => (Err(self.without.clone()), false),
+        }
     }
 
     /// What was committed is kept twice from here on; nobody waited for it.

@@ -499,7 +499,7 @@ fn relay(
     now: WallTime,
 ) -> RowResult<OutboxEntry> {
     if let Some(row) = changed(editor, &entry)? {
-        let text = changes::beneath(editor, &row)?;
+        let text = changes::beneath(editor.rows(), &row)?;
         entry.parked = row.server_id.is_none();
         entry.action = entry.action.over(&text);
     }

@@ -91,7 +91,8 @@ fn first_text(rows: &mut dyn Rows, draft: AnswerDraft) -> RowResult<Message> {
 }
 
 /// The newest answer that ended without an end and has no row of the server's yet, where it began
-/// no longer than `patience` ago: an older one is nobody's to go on with.
+/// no longer than `patience` ago and no later question of this device's has reached the server: an
+/// older one is nobody's to go on with.
 ///
 /// # Errors
 /// The store's.
@@ -104,12 +105,32 @@ pub fn left_unfinished(
     let open = [Completeness::Streaming, Completeness::Incomplete];
     let recent = |began: WallTime| began <= now && began.until(now) <= patience;
     let unplaced = rows.unplaced(conversation)?;
-    Ok(unplaced.into_iter().rev().find(|row| {
+    let left = unplaced.into_iter().rev().find(|row| {
         !row.own
             && row.server_id.is_none()
             && open.contains(&row.completeness)
             && row.created_at.is_some_and(recent)
-    }))
+    });
+    match left {
+        Some(row) if !is_followed(rows, &row)? => Ok(Some(row)),
+        _ => Ok(None),
+    }
+}
+
+/// Whether a message accepted here after the answer began, and not its question, is on the server.
+/// Keys are made in the order of time; only what was accepted here has a journal.
+fn is_followed(rows: &mut dyn Rows, answer: &Message) -> RowResult<bool> {
+    let mut page = rows.page(&answer.conversation, None, LATELY, false)?;
+    page.retain(|row| row.own && row.state.is_on_server() && row.id > answer.id);
+    for row in page
+        .into_iter()
+        .filter(|row| Some(row.id) != answer.answers)
+    {
+        if !rows.journal_of(row.id)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The newest answers that the server has told, by their row: pieces of them may still come.

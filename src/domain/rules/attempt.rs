@@ -2,9 +2,10 @@
 
 use crate::domain::{
     delivery::{DeliveryEvent, DeliveryState, Reason},
-    ids::ClientMessageId,
+    ids::{ClientMessageId, ConversationId},
     message::{Completeness, Message},
     order::SortKey,
+    outbox::Track,
     plant::planted,
     ports::{
         Outgoing, Rows,
@@ -68,6 +69,26 @@ fn newest_known(editor: &mut Editor<'_>) -> RowResult<Option<SortKey>> {
     let id = editor.conversation().id.clone();
     let newest = editor.rows().server_key_below(&id, None)?;
     Ok(Some(newest.unwrap_or(SortKey::from_i64(i64::MIN))))
+}
+
+/// Whether a message whose outcome is unknown left before this conversation's history was ever
+/// read: then only all of the history proves that it is absent.
+///
+/// # Errors
+/// The store's.
+pub fn left_unread(rows: &mut dyn Rows, conversation: &ConversationId) -> RowResult<bool> {
+    for entry in rows.outbox_track(conversation, Track::Talk)? {
+        if entry.state != DeliveryState::Uncertain || !entry.is_send() {
+            continue;
+        }
+        if rows
+            .message(entry.id)?
+            .is_some_and(|row| row.left_above.is_none())
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// At start: what was on the wire when the process ended is Uncertain, never Queued, and an answer

@@ -40,14 +40,30 @@ fn name_of(local: &ConversationId) -> String {
 /// # Errors
 /// The store's.
 pub fn awaiting(rows: &mut dyn Rows, said: &ServerConversation) -> RowResult<Option<OutboxEntry>> {
-    let creations = rows.outbox_creations()?;
-    let left = |entry: &OutboxEntry| {
-        let unclear = [DeliveryState::Sending, DeliveryState::Uncertain];
-        unclear.contains(&entry.state) && entry.wire_id.is_none()
-    };
-    Ok(creations
-        .into_iter()
-        .find(|entry| left(entry) && wanted(entry).is_some_and(|new| fits(new, said))))
+    let mut creations = rows.outbox_creations()?;
+    creations.retain(|entry| {
+        entry.wire_id.is_none() && wanted(entry).is_some_and(|new| fits(new, said))
+    });
+    for entry in creations {
+        if is_unclear(rows, &entry)? {
+            return Ok(Some(entry));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether it may be on the server. One that was found absent may have come later than that: it
+/// waits for its next attempt, and for the listing before that.
+fn is_unclear(rows: &mut dyn Rows, entry: &OutboxEntry) -> RowResult<bool> {
+    Ok(match entry.state {
+        DeliveryState::Sending | DeliveryState::Uncertain => true,
+        DeliveryState::Queued if entry.attempt > 0 => {
+            let told = rows.journal_of(entry.id)?;
+            told.iter()
+                .any(|told| told.state == DeliveryState::Uncertain)
+        }
+        _ => false,
+    })
 }
 
 /// The creation of a conversation begun here, where it failed.

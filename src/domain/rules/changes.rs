@@ -7,7 +7,7 @@ use crate::domain::{
     message::{Message, Overlay, ServerMessage},
     outbox::{Action, OutboxEntry},
     plant::planted,
-    ports::chat_repository::RowResult,
+    ports::{Rows, chat_repository::RowResult},
     rules::{
         act,
         editor::{Editor, Note},
@@ -17,17 +17,17 @@ use crate::domain::{
 
 /// The changes of a message that still wait, by accept order.
 pub(super) fn pending(
-    editor: &mut Editor<'_>,
+    rows: &mut dyn Rows,
     message: ClientMessageId,
 ) -> RowResult<Vec<OutboxEntry>> {
-    let mut changes = editor.rows().outbox_changes(message)?;
+    let mut changes = rows.outbox_changes(message)?;
     changes.retain(|entry| entry.state.is_pending());
     Ok(changes)
 }
 
 /// Shows a message as the last waiting change leaves it, over the server's text.
 pub(super) fn show(editor: &mut Editor<'_>, row: &Message, beneath: &str) -> RowResult<Message> {
-    let last = pending(editor, row.id)?.pop();
+    let last = pending(editor.rows(), row.id)?.pop();
     let after = laid(row, beneath, last.as_ref().map(|entry| &entry.action));
     if after == *row {
         return Ok(after);
@@ -52,11 +52,11 @@ fn laid(row: &Message, beneath: &str, change: Option<&Action>) -> Message {
 }
 
 /// The text that the server has, or was sent, under what is shown.
-pub(super) fn beneath(editor: &mut Editor<'_>, row: &Message) -> RowResult<String> {
+pub(super) fn beneath(rows: &mut dyn Rows, row: &Message) -> RowResult<String> {
     if row.overlay.is_none() {
         return Ok(row.text.clone());
     }
-    let first = pending(editor, row.id)?.into_iter().next();
+    let first = pending(rows, row.id)?.into_iter().next();
     let text = first.as_ref().and_then(|entry| entry.action.beneath());
     Ok(text.unwrap_or(&row.text).to_owned())
 }
@@ -88,7 +88,7 @@ pub(super) fn done(
 
 /// The server's text under the waiting changes is another one now.
 fn rebase(editor: &mut Editor<'_>, message: ClientMessageId, text: &str) -> RowResult<()> {
-    for mut entry in pending(editor, message)? {
+    for mut entry in pending(editor.rows(), message)? {
         if entry.action.beneath() != Some(text) {
             entry.action = entry.action.over(text);
             editor.rows().put_outbox(&entry)?;
@@ -99,7 +99,7 @@ fn rebase(editor: &mut Editor<'_>, message: ClientMessageId, text: &str) -> RowR
 
 /// The message is gone at the server: a tombstone for good, and no change of it waits any more.
 fn bury(editor: &mut Editor<'_>, row: &Message, now: WallTime) -> RowResult<()> {
-    let waiting = pending(editor, row.id)?;
+    let waiting = pending(editor.rows(), row.id)?;
     let tomb = Message {
         deleted: true,
         unread: false,
@@ -135,7 +135,7 @@ pub(super) fn told(
         return bury(editor, row, now);
     }
     rebase(editor, row.id, &said.text)?;
-    let first = pending(editor, row.id)?.into_iter().next();
+    let first = pending(editor.rows(), row.id)?.into_iter().next();
     let applied = |entry: &OutboxEntry| {
         let same = matches!(&entry.action, Action::Edit { text, .. } if *text == said.text);
         same && entry.state == DeliveryState::Uncertain
@@ -162,7 +162,7 @@ pub(super) fn follow(editor: &mut Editor<'_>, row: &Message, now: WallTime) -> R
 }
 
 fn release(editor: &mut Editor<'_>, message: ClientMessageId) -> RowResult<()> {
-    for mut entry in pending(editor, message)? {
+    for mut entry in pending(editor.rows(), message)? {
         if entry.parked && entry.state == DeliveryState::Queued {
             entry.parked = false;
             entry.reason = None;
@@ -174,7 +174,7 @@ fn release(editor: &mut Editor<'_>, message: ClientMessageId) -> RowResult<()> {
 
 /// The server does not have it: the last change is what will be sent, or nothing will.
 fn fold_in(editor: &mut Editor<'_>, row: &Message, now: WallTime) -> RowResult<()> {
-    let last = pending(editor, row.id)?.pop();
+    let last = pending(editor.rows(), row.id)?.pop();
     let bare = drop_all(editor, row, now)?;
     match last.map(|entry| entry.action) {
         Some(Action::Edit { text, .. }) => rewrite(editor, &bare, text).map(drop),
@@ -233,8 +233,8 @@ pub(super) fn abandon(
 
 /// Ends every change of a message as cancelled, and shows what lies beneath.
 fn drop_all(editor: &mut Editor<'_>, row: &Message, now: WallTime) -> RowResult<Message> {
-    let text = beneath(editor, row)?;
-    for entry in pending(editor, row.id)? {
+    let text = beneath(editor.rows(), row)?;
+    for entry in pending(editor.rows(), row.id)? {
         act::drop_silently(editor, entry, now)?;
     }
     show(editor, row, &text)

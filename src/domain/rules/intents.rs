@@ -83,7 +83,7 @@ pub fn edit(
     if !server_can {
         return Ok(Change::Unsupported);
     }
-    let beneath = changes::beneath(&mut editor, &row)?;
+    let beneath = changes::beneath(editor.rows(), &row)?;
     let action = Action::Edit {
         message,
         text,
@@ -122,7 +122,7 @@ pub fn delete(
     if !server_can || row.state == DeliveryState::Cancelled {
         return Ok(Change::Refused(row.state));
     }
-    let beneath = changes::beneath(&mut editor, &row)?;
+    let beneath = changes::beneath(editor.rows(), &row)?;
     let action = Action::Delete { message, beneath };
     change(editor, &row, action, stamp)
 }

@@ -59,7 +59,7 @@ impl Matcher {
         }
         let mut beneath = BTreeMap::new();
         for row in unplaced.iter().filter(|row| row.overlay.is_some()) {
-            beneath.insert(row.id, changes::beneath(editor, row)?);
+            beneath.insert(row.id, changes::beneath(editor.rows(), row)?);
         }
         let conversation = id;
         let (claimed, passed) = (BTreeSet::new(), BTreeSet::new());

@@ -428,7 +428,10 @@ fn replace(
 ) -> RowResult<()> {
     let mut after = said_of(row, said, place, request.placement);
     if row.server_id.is_none() {
-        after.completeness = Completeness::Complete;
+        // No history says that an answer was stopped.
+        if row.completeness != Completeness::Stopped {
+            after.completeness = Completeness::Complete;
+        }
         merged.answers.push(row.id);
     }
     if after != *row || planted("again-is-a-change") {

@@ -23,11 +23,13 @@ pub mod placement;
 pub mod queue;
 pub mod reading;
 pub mod repeat;
+pub mod restore;
 pub mod retention;
 mod said;
 pub mod salvage;
 pub mod settle;
 mod settle_down;
+pub mod transcript;
 pub mod user;
 
 #[cfg(test)]

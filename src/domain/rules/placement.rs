@@ -30,9 +30,40 @@ pub(super) fn keys_between(
         }
         (None, None) => (rows.server_key_below(&id, None)?, None),
     };
+    fresh(editor, below, above, count)
+}
+
+/// Keys for rows that go right behind a placed one (before all, where `None`): the places they had
+/// elsewhere, which ascend, where these lie there.
+///
+/// # Errors
+/// The store's.
+pub(super) fn keys_for(
+    editor: &mut Editor<'_>,
+    below: Option<SortKey>,
+    wanted: &[SortKey],
+) -> RowResult<Vec<SortKey>> {
+    let id = editor.conversation().id.clone();
+    let above = editor.rows().server_key_above(&id, below)?;
+    let fits = |key: &SortKey| {
+        below.is_none_or(|below| below < *key) && above.is_none_or(|above| *key < above)
+    };
+    if wanted.first().is_some_and(fits) && wanted.last().is_some_and(fits) {
+        return Ok(wanted.to_vec());
+    }
+    fresh(editor, below, above, wanted.len())
+}
+
+fn fresh(
+    editor: &mut Editor<'_>,
+    below: Option<SortKey>,
+    above: Option<SortKey>,
+    count: usize,
+) -> RowResult<Vec<SortKey>> {
     if let Some(keys) = SortKey::between(below, above, count) {
         return Ok(keys);
     }
+    let id = editor.conversation().id.clone();
     make_room(editor, &id, below, count)?;
     let above = editor.rows().server_key_above(&id, below)?;
     Ok(SortKey::between(below, above, count).unwrap_or_default())

@@ -14,6 +14,7 @@
 //! | none, waiting | delta that repeats an answer told whole | same | nothing: it is shown |
 //! | any | its text is in another answer's row | without text | the row was taken away |
 //! | any | left | none | text kept, marked incomplete; the next opening reads on |
+//! | waiting, streaming | pieces may be missing | torn | its end is no proof that its text is whole |
 //!
 //! A deadline never makes a second row: a delta that comes late joins the row it belongs to.
 //! Text reaches the disk at once when it begins, then at least every 250 ms.
@@ -46,6 +47,8 @@ struct Turn {
     last_activity: Tick,
     verified: bool,
     save_due: Option<Tick>,
+    /// Pieces of it may have gone where nobody listened.
+    torn: bool,
 }
 
 /// The answer before: late pieces of it must find it.
@@ -86,6 +89,8 @@ pub struct Turns {
     awaiting: Option<Awaiting>,
     echo: Echo,
     typing: bool,
+    /// The first pieces of an answer under way may have gone where nobody listened.
+    deaf: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -100,6 +105,7 @@ impl Turns {
             awaiting: None,
             echo: Echo::default(),
             typing: false,
+            deaf: true,
             outputs: VecDeque::new(),
         }
     }
@@ -125,6 +131,7 @@ impl Turns {
                 let bound = [bound, absorbed].concat();
                 self.stored(now, &answered, &bound, pushed);
             }
+            Input::Missed => self.missed(),
             Input::Left => self.left(now),
             Input::Tick => {}
         }
@@ -160,6 +167,7 @@ impl Turns {
             answer: Some(left.id),
             text: left.text,
             started: true,
+            torn: true,
             ..Turn::new(now, left.question)
         });
     }
@@ -262,7 +270,10 @@ impl Turns {
                 turn.last_activity = now;
                 turn.started
             }
-            None => self.may_go_on(now),
+            None => self
+                .last
+                .as_ref()
+                .is_some_and(|last| last.is_shown_and_goes_on(now)),
         };
         if has_row || planted("echo-is-an-answer") {
             return Some(piece);
@@ -284,6 +295,7 @@ impl Turns {
             }
             None => self.begin(Turn {
                 confirmed: true,
+                torn: self.deaf,
                 ..Turn::new(now, None)
             }),
         }
@@ -300,12 +312,14 @@ impl Turns {
         if let Some(last) = self.last.take_if(same) {
             self.awaiting = None;
             turn.answer = last.turn.answer;
+            turn.torn |= last.turn.torn;
             turn.text.insert_str(0, &last.turn.text);
             turn.started = true;
         }
     }
 
     fn completed(&mut self, now: Tick, stopped: bool) {
+        self.deaf = false;
         let unheard = self.open.as_ref().is_none_or(|turn| !turn.started);
         let told_already = unheard && self.echo.take_end();
         if self.open.is_none() || told_already {
@@ -315,12 +329,23 @@ impl Turns {
             }
             return self.outputs.push_back(Output::ReadTail);
         }
-        let (completeness, phase) = if stopped {
-            (Completeness::Stopped, StreamPhase::Stopped)
-        } else {
-            (Completeness::Complete, StreamPhase::Completed)
+        let torn = self.open.as_ref().is_some_and(|turn| turn.torn);
+        let (completeness, phase) = match (stopped, torn) {
+            (true, _) => (Completeness::Stopped, StreamPhase::Stopped),
+            (false, true) => (Completeness::Incomplete, StreamPhase::Incomplete),
+            (false, false) => (Completeness::Complete, StreamPhase::Completed),
         };
         self.end(now, completeness, phase, String::new(), false);
+    }
+
+    /// What is under way, or may go on, has a hole: only its row tells all of it.
+    fn missed(&mut self) {
+        self.deaf = true;
+        let open = self.open.as_mut().filter(|turn| turn.waits_for_server());
+        let last = self.last.as_mut().map(|last| &mut last.turn);
+        for turn in open.into_iter().chain(last) {
+            turn.torn = true;
+        }
     }
 
     /// The next opening reads the history and finds the answer there.
@@ -329,10 +354,12 @@ impl Turns {
             let (how, phase) = (Completeness::Incomplete, StreamPhase::Incomplete);
             self.end(now, how, phase, String::new(), true);
         }
+        self.missed();
         self.awaiting = None;
     }
 
     fn failed(&mut self, now: Tick, text: String) {
+        self.deaf = false;
         self.end(now, Completeness::Failed, StreamPhase::Failed, text, true);
     }
 
@@ -359,7 +386,7 @@ impl Turns {
         if !unterminated {
             self.echo.ended(&turn.text);
         }
-        self.await_row(now, &turn, phase);
+        self.await_row(now, &turn, unterminated);
         let until = now + self.inactivity * LATE_PIECES;
         self.last = Some(Last {
             turn,
@@ -371,13 +398,13 @@ impl Turns {
     }
 
     /// The stored row has our text; the server's row, with its id, is read from the history.
-    fn await_row(&mut self, now: Tick, turn: &Turn, phase: StreamPhase) {
+    fn await_row(&mut self, now: Tick, turn: &Turn, unterminated: bool) {
         self.awaiting = Some(Awaiting {
             question: turn.question,
             answer: turn.shown(),
             due: now,
             reads: 0,
-            slow: phase != StreamPhase::Completed,
+            slow: unterminated,
         });
     }
 
@@ -514,6 +541,11 @@ impl Last {
     fn goes_on(&self, now: Tick) -> bool {
         self.unterminated && !self.bound && now < self.until
     }
+
+    /// The same of one that has text: what only begins may be an answer told already.
+    fn is_shown_and_goes_on(&self, now: Tick) -> bool {
+        self.goes_on(now) && self.turn.started
+    }
 }
 
 impl Turn {
@@ -527,6 +559,7 @@ impl Turn {
             last_activity: now,
             verified: false,
             save_due: None,
+            torn: false,
         }
     }
 

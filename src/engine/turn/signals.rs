@@ -45,6 +45,8 @@ pub enum Input {
         /// Whether another's whole message came as a push or with the confirmation.
         pushed: bool,
     },
+    /// A frame could not be read, or another socket took over: what it carried is not known.
+    Missed,
     /// Nobody looks any more: keep what came, look for nothing.
     Left,
     /// A deadline may have passed.

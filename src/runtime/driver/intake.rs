@@ -203,6 +203,7 @@ impl Driver {
         match event {
             SessionEvent::Ready => {
                 self.tell_connection(id, ConnectionInput::Ready { generation });
+                self.tell_turns(id, TurnInput::Missed);
             }
             SessionEvent::Alive => {}
             SessionEvent::Acknowledged { client_id, receipt } => {
@@ -265,6 +266,7 @@ impl Driver {
             SessionEvent::Undecodable => {
                 tracing::info!(conversation = %id, "ws.undecodable");
                 self.tell_connection(id, ConnectionInput::Undecodable);
+                self.tell_turns(id, TurnInput::Missed);
             }
             SessionEvent::Closed(reason) => self.session_closed(id, generation, reason).await,
         }

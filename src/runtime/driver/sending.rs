@@ -61,8 +61,7 @@ impl Driver {
                 if let Some(creation) = self.outbox.creation_of(&conversation) {
                     return self.list_for(creation, conversation, Listing::Reconcile);
                 }
-                self.lane(&conversation).await;
-                self.read(&conversation, Wanted::Complete, true, Purpose::Reconcile);
+                self.reconcile(&conversation).await;
             }
             OutboxOutput::Cooldown(until) => {
                 self.events.emit(ClientEvent::Cooldown {
@@ -72,6 +71,21 @@ impl Driver {
             }
             OutboxOutput::SignInRequired => self.sign_out(),
         }
+    }
+
+    /// Looks for a message among what the server has, as far back as it may be.
+    async fn reconcile(&mut self, conversation: &ConversationId) {
+        let id = conversation.clone();
+        let unread = self
+            .repository
+            .view(move |rows| attempt::left_unread(rows, &id));
+        // A store that cannot answer now fails the read too.
+        let wanted = match unread.await {
+            Ok(true) => Wanted::Whole,
+            _ => Wanted::Complete,
+        };
+        self.lane(conversation).await;
+        self.read(conversation, wanted, true, Purpose::Reconcile);
     }
 
     async fn transmit(&mut self, id: ClientMessageId, conversation: ConversationId) {

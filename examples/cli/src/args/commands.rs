@@ -1,6 +1,6 @@
 //! The commands.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Subcommand;
 
@@ -130,6 +130,11 @@ pub(crate) enum Command {
         /// As what
         #[arg(long, value_enum, default_value = "json")]
         format: ExportFormat,
+    },
+    /// Read a conversation that `export` printed as JSON into the store; nothing is sent
+    Import {
+        /// The file, or - for stdin
+        file: PathBuf,
     },
     /// Print how large the store is and what is in it
     Storage,

@@ -16,6 +16,7 @@ mod explain;
 mod export;
 mod flush;
 mod history;
+mod import;
 mod outbox;
 mod read;
 mod retry;
@@ -96,6 +97,7 @@ async fn perform(context: &Context, command: Command) -> Result<(), Failure> {
             conversation,
             format,
         } => export::run(context, &conversation, format).await,
+        Command::Import { file } => import::run(context, &file).await,
         Command::Storage => storage::run(context).await,
         Command::Vacuum => storage::vacuum(context).await,
         Command::Wipe { yes } => storage::wipe(context, yes).await,

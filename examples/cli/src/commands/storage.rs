@@ -51,5 +51,7 @@ fn print(context: &Context, told: &tidings::adapters::sqlite::StorageStatistics)
         messages: told.messages,
         unsent: told.unsent,
         drafts: told.drafts,
+        journal: told.journal,
+        gaps: told.gaps,
     }));
 }

@@ -52,8 +52,16 @@ fn words(record: &Record) -> Option<String> {
                 .map_or_else(String::new, |kept| format!("; the file is kept as {kept}"))
         ),
         Record::Storage(row) => format!(
-            "storage    {} bytes, {} free; {} conversations, {} messages, {} unsent, {} drafts",
-            row.bytes, row.free_bytes, row.conversations, row.messages, row.unsent, row.drafts
+            "storage    {} bytes, {} free; {} conversations, {} messages, {} unsent, {} drafts, \
+             {} journal entries, {} gaps",
+            row.bytes,
+            row.free_bytes,
+            row.conversations,
+            row.messages,
+            row.unsent,
+            row.drafts,
+            row.journal,
+            row.gaps
         ),
         Record::UnknownEvent(row) => format!("unknown    {}", row.name),
         Record::Draft(row) => format!("draft      {} was not sent, its text is kept", row.id),
@@ -67,6 +75,10 @@ fn words(record: &Record) -> Option<String> {
         Record::Setting(row) => setting(row),
         Record::Explanation(row) => format!("{}  {:<10} {}", row.at, row.name, row.text),
         Record::Export(row) => export(row)?,
+        Record::Import(row) => format!(
+            "imported   {}: {} messages added, {} were here, {} are left to the server",
+            row.conversation, row.added, row.known, row.left
+        ),
         Record::Result(row) => return (!row.ok).then(|| format!("{} failed", row.cmd)),
         Record::Error(row) => error(row),
     })

@@ -56,6 +56,8 @@ pub(crate) enum Record {
     Explanation(ExplanationRecord),
     /// The document of `export`.
     Export(ExportRecord),
+    /// What `import` did.
+    Import(ImportRecord),
     /// The end of a command of `session`, or of a command that has nothing to show.
     Result(ResultRecord),
     /// What went wrong.
@@ -269,6 +271,10 @@ pub(crate) struct StorageRecord {
     pub(crate) messages: u64,
     pub(crate) unsent: u64,
     pub(crate) drafts: u64,
+    /// Entries of the delivery journal.
+    pub(crate) journal: u64,
+    /// Known holes in the stored history.
+    pub(crate) gaps: u64,
 }
 
 /// `salvaged`.
@@ -360,14 +366,21 @@ pub(crate) struct ExportRecord {
     pub(crate) text: Option<String>,
     /// JSON only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) document: Option<DocumentRecord>,
+    pub(crate) document: Option<Value>,
 }
 
-/// A whole conversation.
+/// `import`.
 #[derive(Clone, Serialize)]
-pub(crate) struct DocumentRecord {
-    pub(crate) conversation: ConversationRecord,
-    pub(crate) messages: Vec<MessageRecord>,
+pub(crate) struct ImportRecord {
+    pub(crate) conversation: String,
+    /// Nothing of it had been read here: it is as it was when it was exported.
+    pub(crate) restored: bool,
+    /// Messages added.
+    pub(crate) added: usize,
+    /// Messages that were here, deleted ones too.
+    pub(crate) known: usize,
+    /// Messages left to the server's history.
+    pub(crate) left: usize,
 }
 
 /// `result`.

@@ -39,6 +39,11 @@ fn a_wipe_is_asked_for_twice_and_leaves_nothing() {
     let full = place.run_offline(&["storage"]);
     full.assert_done();
     assert_eq!(full.lines[0]["unsent"], 1);
+    assert!(
+        full.lines[0]["journal"].as_u64() >= Some(1),
+        "it was accepted"
+    );
+    assert_eq!(full.lines[0]["gaps"], 0);
     place.run_offline(&["vacuum"]).assert_done();
     let refused = place.run_offline(&["wipe"]);
     assert_eq!(refused.code, 2);

@@ -213,3 +213,62 @@ fn deleting_works_where_the_backend_can() {
     let all = place.run_offline(&["history", &id, "--include-deleted"]);
     assert!(all.lines.iter().any(|line| line["id"] == key.as_str()));
 }
+
+/// What `import` said of a file.
+fn import(place: &Place, name: &str, text: &str) -> crate::support::Ran {
+    let file = place.path(name);
+    std::fs::write(&file, text).expect("written");
+    place.run_offline(&["import", file.to_str().expect("a path")])
+}
+
+#[test]
+fn an_export_is_imported_as_it_was_and_sends_nothing() {
+    let place = Place::new();
+    let id = talked(&place);
+    let mut waiting = place.offline();
+    waiting.args(["--url", "http://127.0.0.1:9", "send", &id, "kept"]);
+    crate::support::run(waiting.args(["--wait", "none"])).assert_done();
+    let first = place.run_offline(&["export", &id]);
+    first.assert_done();
+    place.run_offline(&["wipe", "--yes"]).assert_done();
+    let done = import(&place, "talk.json", &first.lines[0].to_string());
+    done.assert_done();
+    assert_eq!(done.lines[0]["restored"], true);
+    assert_eq!(done.lines[0]["added"], 7);
+    assert_eq!(place.run_offline(&["export", &id]).lines, first.lines);
+    let again = import(&place, "talk.json", &first.lines[0]["document"].to_string());
+    again.assert_done();
+    assert_eq!(
+        (&again.lines[0]["added"], &again.lines[0]["known"]),
+        (&0.into(), &7.into())
+    );
+    let outbox = place.run_offline(&["outbox"]);
+    assert_eq!(outbox.lines[0]["reason"]["code"], "send.imported");
+    place.run(&["flush"]).assert_done();
+    place.run(&["history", &id, "--refresh"]).assert_done();
+    assert_eq!(place.copies(&id, "kept"), 0);
+    let key = outbox.lines[0]["id"].as_str().expect("id");
+    place.run(&["retry", key]).assert_done();
+    assert_eq!(place.copies(&id, "kept"), 1);
+}
+
+#[test]
+fn what_is_no_document_is_refused_with_its_code() {
+    let place = Place::new();
+    let id = talked(&place);
+    let export = place.run_offline(&["export", &id]);
+    let whole = export.lines[0]["document"].to_string();
+    let before = place.run_offline(&["history", &id]).lines;
+    let half: String = whole.chars().take(whole.chars().count() / 2).collect();
+    import(&place, "cut.json", &half).assert_fails(5, "import.malformed");
+    let later = whole.replace("\"version\":1", "\"version\":2");
+    import(&place, "later.json", &later).assert_fails(5, "import.version");
+    import(&place, "other.json", "{\"messages\":[]}").assert_fails(5, "import.malformed");
+    let large = " ".repeat(tidings::usecases::document::LONGEST + 1);
+    import(&place, "large.json", &large).assert_fails(5, "import.too_large");
+    let absent = place.run_offline(&["import", "nowhere.json"]);
+    absent.assert_fails(2, "usage");
+    assert_eq!(place.run_offline(&["history", &id]).lines, before);
+    place.run(&["delete", &id]).assert_done();
+    import(&place, "gone.json", &whole).assert_fails(5, "import.deleted");
+}

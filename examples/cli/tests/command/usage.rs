@@ -2,7 +2,7 @@
 
 use crate::support::{Place, bare, run};
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 26] = [
     "demo",
     "chat",
     "create",
@@ -26,6 +26,7 @@ const COMMANDS: [&str; 25] = [
     "complete",
     "delete",
     "export",
+    "import",
     "config",
     "doctor",
 ];

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Row, TransactionBehavior};
 
-use super::{key_of, remove, restore};
+use super::{remove, restore};
 use crate::{
     adapters::sqlite::{
         error::failed,
@@ -32,19 +32,19 @@ pub(in super::super) fn agree(
     options: &SqliteOptions,
 ) -> RowResult<(Spare, Ledger)> {
     let contents = Contents::read(options)?;
-    let number = spare::number(db).map_err(damaged_without)?;
+    let census = Census::of(db)?;
     let mut ledger = Ledger::default();
-    let lost = lost(db, &contents, number).map_err(failed)?;
+    let lost = lost(db, &contents, &census).map_err(failed)?;
     if !lost.is_nothing() {
         // Rows can only be put back into a file that is otherwise whole.
         must_be_whole(db)?;
         put_back(db, &contents, &lost)?;
     }
-    let mut spare = Spare::open(options, db)?;
+    let mut spare = Spare::open(options)?;
     let equal = lost.is_nothing()
         && !contents.torn
-        && contents.last == number
-        && same_number_of_rows(db, &contents).map_err(failed)?;
+        && contents.last == census.number
+        && census.has_the_rows_of(&contents);
     if equal {
         ledger.learn(&contents);
     } else if let Err(kind) = spare.rewrite(db, &mut ledger) {
@@ -78,11 +78,16 @@ impl Lost<'_> {
 
 /// What the database should have and has not: it lost the commits that the spare tells of, or
 /// their rows were damaged. Nothing where the spare is behind, or may be.
-fn lost<'a>(db: &Connection, contents: &'a Contents, number: i64) -> rusqlite::Result<Lost<'a>> {
+fn lost<'a>(
+    db: &Connection,
+    contents: &'a Contents,
+    census: &Census,
+) -> rusqlite::Result<Lost<'a>> {
+    let number = census.number;
     let lost_commits = contents.last > number;
     let same_moment = contents.last == number && !contents.torn;
     let mut lost = Lost {
-        differing: differing(db)?,
+        differing: census.differing,
         ..Lost::default()
     };
     for line in contents.lines() {
@@ -113,22 +118,54 @@ fn undrafted(db: &Connection, contents: &Contents) -> rusqlite::Result<Vec<Strin
     Ok(ids)
 }
 
-/// Damage within a text breaks no rule of the database's; the two texts tell it.
-fn differing(db: &Connection) -> rusqlite::Result<u32> {
-    let key = key_of(db, Kept::Outbox)?;
-    let sql = format!(
-        "SELECT count(*) FROM outbox o CROSS JOIN message m ON m.id = o.\"{key}\"
+/// What the database says of all that is kept twice, in one question: each costs the opening.
+struct Census {
+    number: i64,
+    unsent: i64,
+    drafts: i64,
+    /// Damage within a text breaks no rule of the database's; the two texts tell it.
+    differing: u32,
+}
+
+impl Census {
+    const SQL: &str = "SELECT
+        (SELECT value FROM counter WHERE name = 'spare'),
+        (SELECT count(*) FROM outbox),
+        (SELECT count(*) FROM conversation INDEXED BY conversation_drafted
+         WHERE draft IS NOT NULL),
+        (SELECT count(*) FROM outbox o CROSS JOIN message m ON m.id = o.id
          WHERE o.kind = 0 AND m.own = 1 AND ((m.overlay IS NULL AND m.body IS NOT o.body)
-            OR (m.state IN (0, 1, 2, 6) AND m.state IS NOT o.state))"
-    );
-    db.query_row(&sql, (), |row| row.get(0))
+            OR (m.state IN (0, 1, 2, 6) AND m.state IS NOT o.state)))";
+
+    /// A store that has no such counter is damaged: every schema that gets here has one.
+    fn of(db: &Connection) -> RowResult<Self> {
+        let counted = |row: &Row<'_>| {
+            let (number, unsent) = (row.get::<_, Option<i64>>(0)?, row.get(1)?);
+            let (drafts, differing) = (row.get(2)?, row.get(3)?);
+            Ok(number.map(|number| Self {
+                number,
+                unsent,
+                drafts,
+                differing,
+            }))
+        };
+        let counted = db.query_row(Self::SQL, (), counted).map_err(failed)?;
+        counted.ok_or(RepositoryError::Corrupt)
+    }
+
+    /// Whether the database has nothing unsent that the spare lacks.
+    fn has_the_rows_of(&self, contents: &Contents) -> bool {
+        let drafted = contents
+            .conversations()
+            .filter(|(_, row)| row.text("draft").is_some());
+        self.unsent == contents.outbox().count() as i64 && self.drafts == drafted.count() as i64
+    }
 }
 
 /// The keys in the outbox that are not live by the spare's word.
 fn settled(db: &Connection, contents: &Contents) -> rusqlite::Result<Vec<ClientMessageId>> {
     let live: BTreeSet<&str> = contents.outbox().map(|line| line.key.as_str()).collect();
-    let key = key_of(db, Kept::Outbox)?;
-    let mut statement = db.prepare(&format!("SELECT \"{key}\" FROM outbox"))?;
+    let mut statement = db.prepare("SELECT id FROM outbox")?;
     let keys = statement.query_map((), |row| row.get::<_, [u8; 16]>(0))?;
     let keys = keys.collect::<rusqlite::Result<Vec<_>>>()?.into_iter();
     let settled = keys.filter(|key| !live.contains(hex(key).as_str()));
@@ -161,10 +198,10 @@ fn same_message(mut row: GenericRow, said: &GenericRow) -> bool {
 
 /// The row that the database has for a line.
 fn stored(db: &Connection, line: &Line) -> rusqlite::Result<Option<GenericRow>> {
-    let (table, key) = (line.kept.table(), key_of(db, line.kept)?);
+    let (table, key) = (line.kept.table(), line.kept.key());
     match line.kept {
-        Kept::Conversation | Kept::Setting => generic::one(db, table, &key, &line.key),
-        _ => generic::one(db, table, &key, &unhex(&line.key)),
+        Kept::Conversation | Kept::Setting => generic::one(db, table, key, &line.key),
+        _ => generic::one(db, table, key, &unhex(&line.key)),
     }
 }
 
@@ -244,26 +281,4 @@ fn is_unsent(line: &Line) -> bool {
 fn has_draft(line: &Line) -> bool {
     let draft = line.row.as_ref().and_then(|row| row.text("draft"));
     line.kept == Kept::Conversation && draft.is_some()
-}
-
-/// Whether the database has nothing unsent that the spare lacks.
-fn same_number_of_rows(db: &Connection, contents: &Contents) -> rusqlite::Result<bool> {
-    let count = |sql: &str| db.query_row(sql, (), |row| row.get::<_, i64>(0));
-    let unsent = count("SELECT count(*) FROM outbox")?;
-    let drafts = count(
-        "SELECT count(*) FROM conversation INDEXED BY conversation_drafted
-         WHERE draft IS NOT NULL",
-    )?;
-    let drafted = contents
-        .conversations()
-        .filter(|(_, row)| row.text("draft").is_some());
-    Ok(unsent == contents.outbox().count() as i64 && drafts == drafted.count() as i64)
-}
-
-/// A store that has no such counter is damaged: every schema that gets here has one.
-fn damaged_without(error: rusqlite::Error) -> RepositoryError {
-    match error {
-        rusqlite::Error::QueryReturnedNoRows => RepositoryError::Corrupt,
-        error => failed(error),
-    }
 }

@@ -45,6 +45,14 @@ impl Kept {
         }
     }
 
+    /// The column that a line's key stands for, in the newest schema.
+    pub(in super::super) const fn key(self) -> &'static str {
+        match self {
+            Self::Conversation | Self::Message | Self::Outbox => "id",
+            Self::Setting => "name",
+        }
+    }
+
     fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kept| kept.table() == name)
     }

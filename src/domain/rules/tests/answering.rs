@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{
     message::Completeness,
-    rules::answer::{AnswerDraft, save_answer},
+    rules::answer::{AnswerDraft, left_unfinished, save_answer},
 };
 
 fn save(desk: &Desk, n: u32, answers: Option<ClientMessageId>, text: &str) -> Option<Message> {
@@ -29,6 +29,44 @@ fn an_answer_grows_on_one_row_behind_its_question() {
     }
     assert_eq!(desk.texts(), ["q", "Hey", "the next"]);
     assert_eq!(desk.conversation().unread, 1);
+}
+
+// covers: INV-18
+#[test]
+fn an_answer_that_was_stopped_stays_so_when_its_row_is_read() {
+    let mut desk = Desk::new();
+    let question = desk.send(1, "q");
+    desk.acknowledged(question);
+    let draft = AnswerDraft {
+        id: key(50),
+        conversation: chat(),
+        answers: Some(question),
+        text: "Half".to_owned(),
+        completeness: Completeness::Stopped,
+        now: NOW,
+    };
+    desk.write(move |rows| save_answer(rows, draft));
+    desk.read(&[mine("m1", "q"), theirs("m2", "Half")]);
+    let row = desk.message(key(50)).expect("the row");
+    assert_eq!(row.completeness, Completeness::Stopped);
+    assert!(row.server_id.is_some());
+}
+
+// covers: INV-18
+#[test]
+fn an_answer_behind_which_another_question_was_sent_is_not_gone_on_with() {
+    let mut desk = Desk::new();
+    let hour = std::time::Duration::from_secs(3600);
+    let left = move |rows: &mut dyn Rows| left_unfinished(rows, &chat(), NOW, hour);
+    let first = desk.send(1, "q");
+    desk.acknowledged(first);
+    save(&desk, 50, Some(first), "Half");
+    assert_eq!(desk.write(left).map(|row| row.id), Some(key(50)));
+    desk.accept(60, "the next", SendMode::Durable);
+    assert!(desk.write(left).is_some(), "it has not left");
+    desk.transmit(key(60));
+    desk.acknowledged(key(60));
+    assert_eq!(desk.write(left), None);
 }
 
 // covers: L23

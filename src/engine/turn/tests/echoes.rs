@@ -32,6 +32,19 @@ fn an_answer_read_before_its_first_piece_came_has_no_second_row() {
     assert_eq!(talk.rows(), []);
 }
 
+// covers: INV-18
+#[test]
+fn pieces_slower_than_the_deadline_of_a_turn_without_any_are_not_a_new_answer() {
+    let mut talk = Talk::waiting();
+    talk.wait(secs(31));
+    // Another question stands before the answer: the read binds it to none of ours.
+    talk.read_whole(WHOLE, &[], &[]);
+    for piece in ["Take the train ", "at noon. "] {
+        assert_eq!(talk.delta(piece), [], "{piece}");
+    }
+    assert_eq!(talk.rows(), []);
+}
+
 #[test]
 fn the_next_answer_may_begin_with_the_words_of_the_last() {
     let mut talk = Talk::new();

@@ -122,6 +122,42 @@ fn a_stopped_answer_is_kept_as_stopped() {
     assert_eq!(talk.phases().last(), Some(&StreamPhase::Stopped));
 }
 
+// covers: INV-18
+#[test]
+fn the_end_of_an_answer_with_a_hole_does_not_make_it_whole() {
+    let whole = |talk: &mut Talk| {
+        talk.completed();
+        let (saved, phase) = (talk.last_save().completeness, talk.phases().last().copied());
+        assert_eq!(
+            saved == Completeness::Complete,
+            phase == Some(StreamPhase::Completed)
+        );
+        saved == Completeness::Complete
+    };
+    let mut talk = Talk::waiting();
+    talk.delta("from the first");
+    assert!(whole(&mut talk));
+    let mut talk = Talk::waiting();
+    talk.delta("a frame ");
+    talk.tell(Input::Missed);
+    talk.delta("is missing");
+    assert!(!whole(&mut talk));
+    assert!(
+        !reads(&talk.wait(secs(1))).is_empty(),
+        "its row is looked for at once"
+    );
+    let mut talk = Talk::waiting();
+    talk.delta("nobody ");
+    talk.tell(Input::Left);
+    talk.delta("listened");
+    assert!(!whole(&mut talk));
+    let mut talk = Talk::new();
+    talk.delta("its beginning went elsewhere");
+    assert!(!whole(&mut talk));
+    talk.delta("the next one");
+    assert!(whole(&mut talk), "it was heard from its first piece");
+}
+
 #[test]
 fn a_server_row_ends_the_turn_over_either_transport() {
     let mut talk = Talk::waiting();

@@ -48,6 +48,8 @@ const FIELDS: &[(&str, &[&str])] = &[
             "messages",
             "unsent",
             "drafts",
+            "journal",
+            "gaps",
         ],
     ),
     (
@@ -96,6 +98,10 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("setting", &["name", "default", "unit", "bounds", "reason"]),
     ("explanation", &["name", "text", "state", "at"]),
     ("export", &["conversation", "format"]),
+    (
+        "import",
+        &["conversation", "restored", "added", "known", "left"],
+    ),
     ("error", &["code", "text", "field", "retry_after_ms"]),
     ("result", &["cmd", "ok"]),
 ];
