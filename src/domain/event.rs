@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::domain::{
     connection::ConnectionStatus,
+    conversation::ServerConversation,
     ids::{ClientMessageId, ConversationId, MessageId, UserId},
     message::ServerMessage,
     retry::FailureKind,
@@ -85,6 +86,8 @@ pub enum SessionEvent {
         /// Up to here.
         up_to: MessageId,
     },
+    /// What the server now says of the conversation itself: who is in it, say.
+    Conversation(Box<ServerConversation>),
     /// A frame of a kind that this version does not know.
     Unknown {
         /// Its name: bounded, printable.
@@ -114,6 +117,7 @@ impl fmt::Debug for SessionEvent {
             Self::Presence { user, online, .. } => write!(f, "Presence({user}, {online})"),
             Self::Receipt { user, up_to, read } => write!(f, "Receipt({user}, {up_to}, {read})"),
             Self::ReadMarker { up_to } => write!(f, "ReadMarker({up_to})"),
+            Self::Conversation(said) => write!(f, "Conversation({})", said.id),
             Self::Unknown { name } => write!(f, "Unknown({name})"),
             Self::Undecodable => f.write_str("Undecodable"),
             Self::Closed(reason) => f.debug_tuple("Closed").field(reason).finish(),

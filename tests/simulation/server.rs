@@ -251,6 +251,7 @@ impl Server {
             newer: SyncCursor::new(to.to_string()),
             more: to < total,
             tail: (to < total).then(|| SyncCursor::new(total.to_string())),
+            changed: Vec::new(),
             skipped: 0,
         }
     }
@@ -288,6 +289,7 @@ impl Server {
             more,
             // A jump would miss the changes of older rows.
             tail: None,
+            changed: Vec::new(),
             skipped: 0,
         }
     }

@@ -1,94 +1,32 @@
 //! The whole client on this backend: what was accepted arrives once, in order, whatever breaks.
 
-use std::sync::Arc;
-
 use serde_json::json;
 use tidings::{
-    ChatClient, ChatClientParts, Config,
-    adapters::{
-        http::StaticToken,
-        memory::MemoryRepository,
-        socketio::{SocketIoConfig, SocketIoService},
-        system::SystemPlatform,
-    },
+    ChatClient, ConversationHandle,
     domain::{
-        conversation::Context, delivery::DeliveryState, ids::ConversationId, message::Message,
-        ports::NewConversation,
+        connection::ConnectionState,
+        conversation::Context,
+        delivery::DeliveryState,
+        ids::{ConversationId, UserId},
+        message::Message,
+        ports::{NewConversation, chat_repository::ConversationFilter},
     },
 };
 
 use crate::{
+    app::{App, texts, until},
     node::Node,
     support::{Admin, id},
 };
-
-/// Timings for impatient tests.
-fn quick() -> Config {
-    let mut config = Config::default();
-    for (name, value) in [
-        ("reconcile.grace", "300ms"),
-        ("send.base", "50ms"),
-        ("reconnect.base", "200ms"),
-        ("poll.active", "1s"),
-    ] {
-        config.set(name, value).expect("a setting");
-    }
-    config
-}
-
-async fn client(node: &Node, user: &str, dedupes: bool) -> ChatClient {
-    let platform = Arc::new(SystemPlatform::new());
-    let token = Arc::new(StaticToken::new(Admin::of(node).token(user).await));
-    let mut config = SocketIoConfig::new(node.origin());
-    config.dedupes = dedupes;
-    config.answer_timeout = std::time::Duration::from_secs(1);
-    let service = SocketIoService::new(config, token, platform.clone()).expect("a service");
-    let parts = ChatClientParts {
-        service: Arc::new(service),
-        repository: Arc::new(MemoryRepository::new()),
-        platform,
-        config: quick(),
-    };
-    ChatClient::start(parts).await.expect("a client")
-}
-
-/// Waits until the conversation as shown satisfies the condition.
-async fn until(
-    client: &ChatClient,
-    id: &ConversationId,
-    holds: impl Fn(&[Message]) -> bool,
-) -> Vec<Message> {
-    let mut timeline = client.observe_timeline(id.clone(), 200);
-    let mut shown = Vec::new();
-    let wait = async {
-        loop {
-            for change in timeline.next().await.expect("changes") {
-                change.apply(&mut shown).expect("a change");
-            }
-            if holds(&shown) {
-                return;
-            }
-        }
-    };
-    let come = tokio::time::timeout(std::time::Duration::from_secs(90), wait).await;
-    let texts: Vec<_> = shown.iter().map(|row| (&row.text, row.state)).collect();
-    assert!(come.is_ok(), "never came: {texts:?}");
-    shown
-}
-
-fn texts(rows: &[Message]) -> Vec<String> {
-    rows.iter().map(|row| row.text.clone()).collect()
-}
 
 /// Twenty messages, while answers are lost and connections cut.
 async fn through_trouble(switches: &[&str], dedupes: bool) {
     let node = Node::start(switches);
     let admin = Admin::of(&node);
     let channel = admin.booking("b1", &["ann", "bob"]).await;
-    let (ann, bob) = (
-        client(&node, "ann", dedupes).await,
-        client(&node, "bob", dedupes).await,
-    );
+    let mut apps = [App::of(&node, "ann").await, App::of(&node, "bob").await];
+    apps[0].socketio.dedupes = dedupes;
+    let (ann, bob) = (apps[0].start().await, apps[1].start().await);
     let chat = id("Booking:b1");
     for client in [&ann, &bob] {
         client.refresh_conversations().await.expect("a list");
@@ -135,7 +73,8 @@ async fn accepted_messages_arrive_once_and_in_order_by_polling_alone() {
 async fn a_conversation_begun_here_becomes_the_channel_of_its_context() {
     let node = Node::start(&[]);
     let admin = Admin::of(&node);
-    let ann = client(&node, "ann", true).await;
+    let app = App::of(&node, "ann").await;
+    let ann = app.start().await;
     let new = NewConversation {
         context: Some(Context {
             kind: "Booking".into(),
@@ -163,4 +102,73 @@ async fn a_conversation_begun_here_becomes_the_channel_of_its_context() {
     let both = |rows: &[Message]| rows.len() == 2;
     until(&ann, &chat, both).await;
     ann.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn participants_are_shown_as_they_come_and_go_and_the_context_stays() {
+    let node = Node::start(&[]);
+    let admin = Admin::of(&node);
+    let channel = admin.booking("b1", &["ann", "bob"]).await;
+    let app = App::of(&node, "ann").await;
+    let ann = app.start().await;
+    ann.refresh_conversations().await.expect("a list");
+    let chat = id("Booking:b1");
+    let open = ann.open(chat.clone());
+    live(&ann, &open).await;
+    let member = async |user: &str, member: bool| {
+        let body = json!({ "channelId": channel, "user": user, "member": member });
+        admin.tell("member", body).await;
+    };
+    member("eve", true).await;
+    shows(&ann, &chat, &["ann", "bob", "eve"]).await;
+    member("bob", false).await;
+    shows(&ann, &chat, &["ann", "eve"]).await;
+    // What changed while nobody was connected is there after the reconnect.
+    admin.tell("refuse", json!({ "what": "broken" })).await;
+    admin.tell("cut", json!({})).await;
+    member("mia", true).await;
+    admin.tell("refuse", json!({ "what": "none" })).await;
+    shows(&ann, &chat, &["ann", "eve", "mia"]).await;
+    let row = ann
+        .conversation(&chat)
+        .await
+        .expect("a row")
+        .expect("there");
+    let context = row.server.context.expect("a context");
+    assert_eq!(
+        (context.kind.as_str(), context.id.as_deref()),
+        ("Booking", Some("b1"))
+    );
+    ann.shutdown().await;
+}
+
+async fn live(client: &ChatClient, open: &ConversationHandle) {
+    let mut events = client.events();
+    while open.connection().await.expect("a state").state != ConnectionState::Live {
+        events.next().await.expect("an event");
+    }
+}
+
+/// Waits until these are in the conversation.
+async fn shows(client: &ChatClient, id: &ConversationId, users: &[&str]) {
+    let mut lists = client.observe_conversations(ConversationFilter {
+        include_archived: true,
+        limit: 0,
+    });
+    let due: Vec<_> = users.iter().map(|user| UserId::parse(user)).collect();
+    let wait = async {
+        loop {
+            let row = client
+                .conversation(id)
+                .await
+                .expect("a row")
+                .expect("there");
+            let there = row.server.participants.iter().cloned().map(Some);
+            if there.collect::<Vec<_>>() == due {
+                return;
+            }
+            lists.next().await.expect("a list");
+        }
+    };
+    crate::support::within(wait).await;
 }

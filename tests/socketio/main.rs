@@ -5,12 +5,16 @@
     reason = "a test crate: no users, and a failed expectation is a failed test"
 )]
 
+mod app;
 mod auth;
 mod chat;
 mod client;
 mod lost;
+mod missed;
 mod node;
+mod pair;
 mod raw;
 mod rest;
+mod restart;
 mod support;
 mod wire;

@@ -1,8 +1,9 @@
 //! The interop server as a process of its own, ended with the test that started it.
 
 use std::{
-    io::{BufRead, BufReader},
-    path::PathBuf,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::OnceLock,
 };
@@ -13,6 +14,7 @@ use serde_json::Value;
 pub(crate) struct Node {
     process: Child,
     port: u16,
+    switches: Vec<String>,
 }
 
 impl Drop for Node {
@@ -26,23 +28,46 @@ impl Node {
     /// Starts a server on a free port.
     pub(crate) fn start(switches: &[&str]) -> Self {
         install();
-        let mut process = Command::new("node")
-            .arg("server.mjs")
-            .args(switches)
-            .current_dir(folder())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("node starts: these tests need Node 20");
-        let output = process.stdout.take().expect("its output");
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line).expect("a line");
-        let said: Value = serde_json::from_str(&line).expect("its address");
-        let port = said["port"].as_u64().expect("a port");
+        let switches: Vec<_> = switches.iter().map(|&switch| switch.to_owned()).collect();
+        let (process, port) = spawn(&switches, 0);
         Self {
             process,
-            port: u16::try_from(port).expect("a port"),
+            port,
+            switches,
         }
+    }
+
+    /// Kills it.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().expect("killed");
+        self.process.wait().expect("gone");
+    }
+
+    /// Another process in its place: same port, same switches.
+    pub(crate) fn start_again(&mut self) {
+        (self.process, self.port) = spawn(&self.switches, self.port);
+    }
+
+    /// Tells its admin endpoint.
+    #[allow(dead_code, reason = "the benchmark is who asks")]
+    pub(crate) fn admin(&self, verb: &str, body: &Value) -> Value {
+        let body = body.to_string();
+        // Of the old version, so that the answer comes whole and in no parts.
+        let request = format!(
+            "POST /admin/{verb} HTTP/1.0\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the server");
+        stream.write_all(request.as_bytes()).expect("asked");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (head, said) = answer.split_once("\r\n\r\n").expect("a head");
+        assert!(head.contains(" 200 "), "{verb}: {head}");
+        serde_json::from_str(said).expect("json")
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Stops it without a word, as a lost network would.
@@ -65,22 +90,42 @@ impl Node {
     }
 }
 
+fn spawn(switches: &[String], port: u16) -> (Child, u16) {
+    let mut process = Command::new("node")
+        .arg("server.mjs")
+        .args(switches)
+        .arg(format!("--port={port}"))
+        .current_dir(folder())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("node starts: these tests need Node 20");
+    let output = process.stdout.take().expect("its output");
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line).expect("a line");
+    let said: Value = serde_json::from_str(&line).expect("its address");
+    let port = said["port"].as_u64().expect("a port");
+    (process, u16::try_from(port).expect("a port"))
+}
+
+/// Where the server lies, whichever package of the workspace these tests belong to.
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples/interop/socketio")
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut places = own
+        .ancestors()
+        .map(|at| at.join("examples/interop/socketio"));
+    places.find(|at| at.is_dir()).expect("the interop server")
 }
 
 /// Installs what the lock file names, once.
 fn install() {
     static INSTALLED: OnceLock<()> = OnceLock::new();
     INSTALLED.get_or_init(|| {
-        if folder().join("node_modules/socket.io").is_dir() {
-            return;
-        }
-        let done = Command::new("npm")
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        let done = Command::new("node")
+            .arg("install.mjs")
             .current_dir(folder())
-            .stdout(Stdio::null())
             .status();
-        assert!(done.is_ok_and(|status| status.success()), "npm ci failed");
+        let done = done.expect("node starts: these tests need Node 20");
+        assert!(done.success(), "npm ci failed");
     });
 }

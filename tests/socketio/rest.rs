@@ -144,6 +144,32 @@ async fn creating_is_naming_a_context() {
 }
 
 #[tokio::test]
+async fn a_poll_of_a_conversation_without_a_channel_is_one_request() {
+    let node = Node::start(&[]);
+    let admin = Admin::of(&node);
+    for number in 0..12 {
+        admin.booking(&format!("b{number}"), &["ann"]).await;
+    }
+    let ann = service_with(&node, "ann", |c| c.page = 4).await;
+    let chat = id("Booking:not yet");
+    let calls = async || admin.tell("traffic", json!({})).await["calls"].as_u64();
+    let poll = async || {
+        let before = calls().await.expect("a count");
+        let page = within(ann.history(&chat, &HistoryRange::Newest, 5)).await;
+        let length = page.expect("a page").messages.len();
+        (length, calls().await.expect("a count") - before)
+    };
+    assert_eq!(poll().await, (0, 1));
+    admin.booking("not yet", &["ann", "bob"]).await;
+    assert_eq!(
+        poll().await,
+        (0, 2),
+        "now it has one, and its history is read"
+    );
+    assert_eq!(poll().await, (0, 1));
+}
+
+#[tokio::test]
 async fn a_limited_request_waits_as_long_as_it_is_told() {
     let node = Node::start(&[]);
     let admin = Admin::of(&node);

@@ -219,6 +219,7 @@ impl State {
             tail: (more && self.telling != Telling::Feed)
                 .then(|| SyncCursor::new(total.to_string())),
             more: more && self.telling != Telling::Feed,
+            changed: Vec::new(),
             skipped: 0,
         })
     }
@@ -239,6 +240,7 @@ impl State {
             newer: SyncCursor::new(last.to_string()),
             tail: None,
             more,
+            changed: Vec::new(),
             skipped: 0,
         }
     }

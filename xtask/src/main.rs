@@ -24,6 +24,7 @@ mod kotlin;
 mod leaks;
 mod libtest;
 mod mobile;
+mod node;
 mod process;
 mod scenarios;
 mod shipped;
@@ -86,6 +87,9 @@ enum Task {
         /// In which language.
         #[arg(long)]
         lang: scenarios::Language,
+        /// Against which backend; others than the reference backend are played in Rust only.
+        #[arg(long, default_value = "reference")]
+        backend: scenarios::Kind,
         /// Where the traces go.
         #[arg(long)]
         out: PathBuf,
@@ -127,7 +131,12 @@ fn main() -> ExitCode {
         Task::Coverage { json } => coverage::run(json),
         Task::Bindings => bindings::run(),
         Task::FfiBudget { surface_only } => budget::run(surface_only),
-        Task::Scenarios { lang, out, names } => scenarios::run(lang, &out, &names),
+        Task::Scenarios {
+            lang,
+            backend,
+            out,
+            names,
+        } => scenarios::run(lang, backend, &out, &names),
         Task::Aar { print } => aar::run(print),
         Task::Leaks => leaks::run(),
         Task::EventCost => cost::run(),

@@ -13,6 +13,7 @@ use crate::cargo::{self, Build};
 use crate::encrypted;
 use crate::kotlin;
 use crate::libtest::{self, Counts};
+use crate::node;
 use crate::process::{self, Finished};
 use crate::scenarios;
 use crate::suites::{self, Plan, Suite};
@@ -58,6 +59,7 @@ pub(crate) fn run() -> Result<ExitCode, String> {
     let features = format!("--features={}", cargo::features_but(EXCHANGING)?);
     let everywhere = ["--workspace", &features];
     let build = build(&everywhere)?;
+    node::prepare_redis();
     let suites = suites::list(&targets, &build.programs);
     let mut rows: Vec<Row> = suites
         .iter()

@@ -1,8 +1,12 @@
 // What a test may do to the server: set the scene, break things, look inside. Loopback only.
 
 export class Admin {
-  constructor({ io, store, chat, rest, tokens, notices }) {
-    Object.assign(this, { io, store, chat, rest, tokens, notices });
+  constructor(parts) {
+    Object.assign(this, parts);
+  }
+
+  get io() {
+    return this.transport.io;
   }
 
   // [status, body] for /admin/VERB with a JSON object.
@@ -26,16 +30,30 @@ const ACTIONS = {
     else store.removeParticipant(channel, user);
     chat.membershipChanged(channel, user, member);
   },
-  say: ({ store, chat }, { channelId, user, content }) => {
+  say: async ({ store, chat }, { channelId, user, content, ...extra }) => {
     const channel = store.channel(channelId);
-    const { message } = store.append(channel, user, content, undefined, false);
-    chat.deliver(channel, message);
+    const { message } = store.append(channel, user, content, undefined, false, extra);
+    await chat.deliver(channel, message);
     return message;
   },
+  // A message goes; who is there is told, unless it happens without a word.
+  remove: ({ store, chat }, { messageId, silent }) => {
+    const message = store.message(messageId);
+    store.remove(message);
+    if (!silent) chat.deleted(store.channel(message.channel_id), message);
+  },
   messages: ({ store }, { channelId }) => ({ messages: store.channel(channelId).messages }),
-  resolve: ({ rest }, { disputeId }) => void rest.resolved.add(disputeId),
+  resolve: ({ store }, { disputeId }) => store.resolve(disputeId),
   limit: ({ rest }, { count }) => void (rest.limited = count),
-  "lose-acks": ({ chat }, { count }) => chat.loseAcks(count),
+  // The next so many answers to `message:send` are kept back, the messages stored all the same.
+  "lose-acks": ({ gateway }, { count }) => void (gateway().lost = count),
+  // What the network lets through from now on: see `--refuse`.
+  refuse: ({ transport, rest }, { what }) => {
+    transport.refused = what;
+    rest.away = what === "all";
+  },
+  // How much was asked: calls of REST, and packets of sockets.
+  traffic: ({ rest, transport }) => ({ calls: rest.calls, packets: transport.packets }),
   // The transport breaks under every socket, without a word.
   cut: ({ io }) => {
     for (const socket of Object.values(io.engine.clients)) socket.transport.socket?.terminate?.() ?? socket.close(true);
@@ -44,4 +62,5 @@ const ACTIONS = {
   evict: ({ io }) => io.of("/").disconnectSockets(false),
   notices: ({ notices }) => ({ notices }),
   sockets: ({ io }) => ({ count: io.engine.clientsCount }),
+  online: async ({ chat }, { user }) => ({ online: await chat.isOnline(user) }),
 };

@@ -1,40 +1,27 @@
-// The chat profile over the socket: rooms, messages, read markers, typing, presence.
+// What happens in channels, whichever way it was asked for: rooms, messages, presence, notices.
 
-import { attach, WsException } from "./gateway.mjs";
-import { row, summary } from "./store.mjs";
+import { summary } from "./store.mjs";
 
 export class Chat {
-  #online = new Map();
-  #lost = 0;
-
-  constructor({ io, store, tokens, options, notify }) {
-    Object.assign(this, { io, store, tokens, options, notify });
+  constructor({ store, options, notify }) {
+    Object.assign(this, { store, options, notify });
   }
 
-  // `middleware` refuses with CONNECT_ERROR; `connection` lets everybody in and throws out again,
-  // as a gateway does that asks for the token in handleConnection.
+  // The namespace whose rooms are the channels.
   serve(namespace) {
-    const nsp = this.io.of(namespace);
-    if (this.options.auth === "middleware") {
-      nsp.use((socket, next) => next(this.#identify(socket) ? undefined : refused()));
-    }
-    nsp.on("connection", (socket) => this.#welcome(socket));
-    this.namespace = nsp;
+    this.namespace = namespace;
   }
 
-  // The next so many answers to `message:send` are kept back, the messages stored all the same.
-  loseAcks(count) {
-    this.#lost = count;
+  // A user is there with a live socket on any node.
+  async isOnline(user) {
+    return (await this.namespace.in(roomOf(user)).fetchSockets()).length > 0;
   }
 
-  isOnline(user) {
-    return (this.#online.get(user) ?? 0) > 0;
-  }
-
-  deliver(channel, message) {
+  // Only who is away is notified: a bus of the server's own, nothing on the wire.
+  async deliver(channel, message) {
     this.namespace.to(channel.id).emit("message:new", message);
     for (const user of channel.participants.keys()) {
-      if (user === message.sender_id || this.isOnline(user)) continue;
+      if (user === message.sender_id || (await this.isOnline(user))) continue;
       this.notify({
         channel_id: channel.id,
         sender_id: message.sender_id,
@@ -54,13 +41,14 @@ export class Chat {
     this.namespace.to(channel.id).emit("channel:read", told);
   }
 
-  // A changed membership moves the live sockets too.
+  // A changed membership moves the live sockets too, and everybody in the channel is told; so is
+  // who has just left it.
   membershipChanged(channel, user, member) {
     const sockets = this.namespace.in(roomOf(user));
     if (member) sockets.socketsJoin(channel.id);
-    else sockets.socketsLeave(channel.id);
-    const facts = summary(channel, user);
-    this.namespace.to(channel.id).emit("channel:updated", facts);
+    const rooms = this.namespace.to(channel.id).to(roomOf(user));
+    rooms.emit("channel:updated", summary(channel, user));
+    if (!member) sockets.socketsLeave(channel.id);
   }
 
   memberOf(channelId, user) {
@@ -78,101 +66,27 @@ export class Chat {
     return channel;
   }
 
-  #identify(socket) {
-    const claims = this.tokens.verify(socket.handshake.auth?.token);
-    socket.data.user = claims?.userId;
-    return claims;
+  // Who came and who went: the first socket of a user, and the last one.
+  async came(socket, user) {
+    socket.join([roomOf(user), ...this.store.channelsOf(user).map((channel) => channel.id)]);
+    const sockets = await this.namespace.in(roomOf(user)).fetchSockets();
+    if (sockets.length === 1) this.#presence(user, true);
   }
 
-  #welcome(socket) {
-    // After a recovery the socket's data is back, and its rooms too.
-    if (!socket.data.user && !this.#identify(socket)) return socket.disconnect(true);
-    const user = socket.data.user;
-    socket.join(roomOf(user));
-    for (const channel of this.store.channelsOf(user)) socket.join(channel.id);
-    this.#count(user, 1);
-    socket.on("disconnect", () => this.#count(user, -1));
-    attach(socket, this.#handlers());
+  async went(user) {
+    if (!(await this.isOnline(user))) this.#presence(user, false);
   }
 
-  #count(user, by) {
-    const before = this.isOnline(user);
-    this.#online.set(user, (this.#online.get(user) ?? 0) + by);
-    const online = this.isOnline(user);
-    if (before === online) return;
+  #presence(user, online) {
     const rooms = this.store.channelsOf(user).map((channel) => channel.id);
     const last_seen = online ? null : this.store.now();
     if (rooms.length > 0) {
       this.namespace.to(rooms).emit("presence", { user_id: user, online, last_seen });
     }
   }
-
-  #handlers() {
-    return {
-      "channel:join": (socket, data) => {
-        const channel = this.#known(socket, data);
-        socket.join(channel.id);
-        return { ok: true, channel: summary(channel, socket.data.user) };
-      },
-      "channel:leave": (socket, data) => {
-        socket.leave(this.#known(socket, data).id);
-        return { ok: true };
-      },
-      "message:send": (socket, data) => this.#send(socket, data),
-      "message:delete": (socket, { messageId }) => {
-        const message = this.store.message(messageId);
-        if (message?.sender_id !== socket.data.user) throw new WsException("not yours");
-        this.store.remove(message);
-        this.deleted(this.store.channel(message.channel_id), message);
-        return { ok: true };
-      },
-      "channel:read": (socket, data) => {
-        const channel = this.#known(socket, data);
-        const at = this.store.markRead(channel, socket.data.user, data.lastReadAt);
-        this.wasRead(channel, socket.data.user, at);
-        return { ok: true };
-      },
-      typing: (socket, data) => {
-        const channel = this.#known(socket, data);
-        const told = { channel_id: channel.id, user_id: socket.data.user, is_typing: data.isTyping };
-        socket.to(channel.id).volatile.emit("typing", told);
-      },
-    };
-  }
-
-  #known(socket, data) {
-    const user = socket.data.user;
-    const { channelId, contextType, contextId } = data ?? {};
-    const id = channelId ?? this.store.channelOf(contextType, contextId)?.id;
-    const channel = this.memberOf(id, user);
-    if (!channel) throw new WsException("no such channel");
-    return channel;
-  }
-
-  #send(socket, data) {
-    const user = socket.data.user;
-    if (!data?.content?.trim()) throw new WsException("content must not be empty");
-    const channel = this.channelFor(data, user);
-    if (!channel) throw new WsException("no such channel");
-    const { content, clientMessageId } = data;
-    const dedupe = this.options.dedupe;
-    const { message, fresh } = this.store.append(channel, user, content, clientMessageId, dedupe);
-    if (fresh) this.deliver(channel, message);
-    if (this.#lost > 0) {
-      this.#lost -= 1;
-      return undefined;
-    }
-    return { ok: true, message: row(message) };
-  }
 }
 
 // Every socket of one account, on whatever node.
-function roomOf(user) {
+export function roomOf(user) {
   return `user:${user}`;
-}
-
-function refused() {
-  const error = new Error("the token is not valid");
-  error.data = { code: "AUTH_INVALID" };
-  return error;
 }

@@ -1,6 +1,6 @@
 // The REST side: sign-in, channels and their history, disputes.
 
-import { row, summary } from "./store.mjs";
+import { changedSince, row, summary } from "./store.mjs";
 
 const LARGEST_PAGE = 100;
 
@@ -14,8 +14,10 @@ class Refusal extends Error {
 export class Rest {
   constructor({ store, chat, tokens, options }) {
     Object.assign(this, { store, chat, tokens, options });
-    this.resolved = new Set();
     this.limited = 0;
+    this.calls = 0;
+    // Unreachable for everybody, as behind a proxy that lost its service.
+    this.away = false;
     this.routes = [
       ["POST", /^\/api\/auth\/login$/, this.login],
       ["POST", /^\/api\/auth\/refresh$/, this.refresh],
@@ -33,6 +35,8 @@ export class Rest {
   }
 
   async serve(request, body) {
+    this.calls += 1;
+    if (this.away) return this.#refusal(new Refusal(503, "NETWORK_ERROR", "the service is away"));
     const url = new URL(request.url, "http://localhost");
     for (const [method, path, handler] of this.routes) {
       const found = path.exec(url.pathname);
@@ -40,7 +44,7 @@ export class Rest {
       try {
         const call = { query: url.searchParams, body, named: found.slice(1).map(decodeURIComponent) };
         if (!url.pathname.startsWith("/api/auth/")) call.user = this.#user(request);
-        return handler.call(this, call);
+        return await handler.call(this, call);
       } catch (error) {
         if (error instanceof Refusal) return this.#refusal(error);
         throw error;
@@ -65,7 +69,11 @@ export class Rest {
   channels({ query, user }) {
     const pageSize = bounded(query.get("pageSize"), 20, LARGEST_PAGE);
     const page = bounded(query.get("page"), 1, 1_000_000);
-    const all = this.store.channelsOf(user).map((channel) => summary(channel, user));
+    const [kind, context] = [query.get("contextType"), query.get("contextId")];
+    const meant = (channel) =>
+      (!kind || channel.context_type === kind) && (!context || channel.context_id === context);
+    const channels = this.store.channelsOf(user).filter(meant);
+    const all = channels.map((channel) => summary(channel, user));
     const totalPages = Math.max(1, Math.ceil(all.length / pageSize));
     const data = all.slice((page - 1) * pageSize, page * pageSize);
     const pagination = { page, pageSize, totalPages, totalItems: all.length };
@@ -78,9 +86,14 @@ export class Rest {
   }
 
   // A page next to a message, oldest first; without one, the newest page. Members see that a
-  // message was deleted; with `audit=true` its text too.
+  // message was deleted; with `audit=true` its text too. `asOf` is how much had happened; who gives
+  // it back as `changedSince` is told of older rows that were deleted meanwhile.
   history({ named: [id], query, user }) {
-    const all = this.#member(id, user).messages;
+    const asOf = String(this.store.length);
+    const channel = this.#member(id, user);
+    const since = query.get("changedSince");
+    const changed = since === null ? [] : changedSince(channel, Number(since));
+    const all = channel.messages;
     const limit = bounded(query.get("limit"), 50, LARGEST_PAGE);
     const [before, after] = [query.get("before"), query.get("after")];
     const place = (id) => {
@@ -94,19 +107,21 @@ export class Rest {
     const audit = query.get("audit") === "true";
     return this.#ok(200, {
       messages: rows.map((message) => row(message, audit)),
+      changed: changed.filter((message) => !rows.includes(message)).map((message) => row(message)),
+      asOf,
       hasOlder: start > 0,
       hasNewer: start + rows.length < all.length,
     });
   }
 
-  sendTo({ named: [channelId], body, user }) {
+  async sendTo({ named: [channelId], body, user }) {
     if (!body?.content?.trim()) throw new Refusal(400, "VALIDATION_ERROR", "content must not be empty");
     const channel = this.chat.channelFor({ channelId, ...body }, user);
     if (!channel) throw new Refusal(404, "RESOURCE_NOT_FOUND", "no such channel");
     const { content, clientMessageId } = body;
     const dedupe = this.options.dedupe;
     const { message, fresh } = this.store.append(channel, user, content, clientMessageId, dedupe);
-    if (fresh) this.chat.deliver(channel, message);
+    if (fresh) await this.chat.deliver(channel, message);
     return this.#ok(201, row(message));
   }
 
@@ -131,19 +146,19 @@ export class Rest {
   dispute({ named: [disputeId], user }) {
     const channel = this.#disputed(disputeId, user);
     const messages = channel.messages.filter((message) => !message.is_deleted).map(disputeRow);
-    const open = !this.resolved.has(disputeId);
+    const open = !this.store.isResolved(disputeId);
     const disputeStatus = open ? "Open" : "Resolved";
     return this.#ok(200, { disputeId, messages, disputeStatus, fundsFrozen: open });
   }
 
-  disputeSend({ named: [disputeId], body, user }) {
+  async disputeSend({ named: [disputeId], body, user }) {
     const channel = this.#disputed(disputeId, user);
     if (!body?.content?.trim()) throw new Refusal(400, "VALIDATION_ERROR", "content must not be empty");
-    if (this.resolved.has(disputeId)) {
+    if (this.store.isResolved(disputeId)) {
       throw new Refusal(409, "RESOURCE_CONFLICT", "the dispute is resolved");
     }
     const { message } = this.store.append(channel, user, body.content, undefined, false);
-    this.chat.deliver(channel, message);
+    await this.chat.deliver(channel, message);
     const { id, ...rest } = disputeRow(message);
     return this.#ok(201, { messageId: id, disputeId, ...rest });
   }
@@ -159,7 +174,7 @@ export class Rest {
 
   #user(request) {
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
-    if (!token) throw new Refusal(401, "AUTH_REQUIRED", "a token is required");
+    if (!token && !this.tokens.anybody) throw new Refusal(401, "AUTH_REQUIRED", "a token is required");
     const claims = this.tokens.verify(token);
     if (!claims) throw new Refusal(this.options.staleStatus ?? 401, "AUTH_INVALID", "the token is not valid");
     if (this.limited > 0) {
@@ -201,11 +216,12 @@ function bounded(text, fallback, most) {
 function disputeRow(message) {
   return {
     id: message.id,
-    type: "user",
+    type: message.type ?? "user",
     content: message.content,
     timestamp: message.created_at,
     senderId: message.sender_id,
     senderName: message.sender_id,
-    senderRole: "lender",
+    ...(message.sender_id === "system" ? {} : { senderRole: "lender" }),
+    ...(message.evidence ? { evidence: message.evidence } : {}),
   };
 }

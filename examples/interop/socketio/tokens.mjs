@@ -5,9 +5,12 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
 export class Tokens {
-  constructor(secret) {
+  constructor({ secret, token, scenarios }) {
     this.secret = secret;
     this.revoked = new Set();
+    this.plain = new Map(token);
+    // Scenarios without tokens are played by one user.
+    this.anybody = scenarios && token.length === 0 ? "me" : undefined;
   }
 
   issue(userId, lifetime, claims = {}) {
@@ -18,6 +21,8 @@ export class Tokens {
 
   // The claims; undefined for a token that is wrong, revoked or too old.
   verify(token) {
+    if (this.plain.has(token)) return { userId: this.plain.get(token) };
+    if (!token && this.anybody) return { userId: this.anybody };
     const [head, body, signature] = String(token ?? "").split(".");
     const due = Buffer.from(this.#sign(`${head}.${body}`));
     const given = Buffer.from(signature ?? "");

@@ -1,6 +1,6 @@
 //! Plays one golden scenario against a backend and prints its trace.
 //!
-//! `tidings-scenarios SCENARIO ORIGIN ADMIN FOLDER FROM` plays the steps of the file `SCENARIO` from
+//! `tidings-scenarios SCENARIO ORIGIN ADMIN FOLDER FROM [BACKEND]` plays the steps of the file `SCENARIO` from
 //! the number `FROM` on, against the backend at `ORIGIN` whose admin endpoint is `ADMIN`; the store
 //! lies in `FOLDER`, and so does what a killed player leaves to the next one. The format is described
 //! in `tests/scenarios/README.md`; `cargo xtask scenarios` starts backends and players.
@@ -8,6 +8,7 @@
 // A player is an app: it reads clocks, spawns and selects.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
+mod backend;
 mod facts;
 mod rest;
 mod script;
@@ -18,7 +19,11 @@ mod watching;
 
 use std::{env, process::ExitCode, time::Duration};
 
-use crate::{script::Scenario, stage::Stage};
+use crate::{
+    backend::Backend,
+    script::Scenario,
+    stage::{Place, Stage},
+};
 
 /// A step that takes longer has failed: everything waits for an event, and none comes that late.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -26,11 +31,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [file, origin, admin, folder, from] = arguments.as_slice() else {
-        eprintln!("usage: tidings-scenarios SCENARIO ORIGIN ADMIN FOLDER FROM");
+    let ([file, origin, admin, folder, from] | [file, origin, admin, folder, from, _]) =
+        arguments.as_slice()
+    else {
+        eprintln!("usage: tidings-scenarios SCENARIO ORIGIN ADMIN FOLDER FROM [BACKEND]");
         return ExitCode::from(2);
     };
-    match play(file, origin, admin, folder, from.parse().unwrap_or(0)).await {
+    let place = Place {
+        backend: Backend::named(arguments.get(5).map(String::as_str)),
+        origin: origin.clone(),
+        admin: admin.clone(),
+        folder: folder.into(),
+    };
+    match play(file, place, from.parse().unwrap_or(0)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(complaint) => {
             eprintln!("{complaint}");
@@ -39,15 +52,9 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn play(
-    file: &str,
-    origin: &str,
-    admin: &str,
-    folder: &str,
-    from: usize,
-) -> Result<(), String> {
+async fn play(file: &str, place: Place, from: usize) -> Result<(), String> {
     let scenario = Scenario::read(file)?;
-    let mut stage = Stage::set(&scenario, origin, admin, folder, from).await?;
+    let mut stage = Stage::set(&scenario, place, from).await?;
     if from == 0
         && let Some(lacking) = stage.lacking(&scenario)
     {

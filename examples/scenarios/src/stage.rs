@@ -10,7 +10,7 @@ use std::{
 use serde_json::{Value, json};
 use tidings::{ChatClient, ChatClientParts, Config, ConversationHandle, prelude::*};
 
-use crate::{rest, script::Scenario, tokens::Tokens, watching::Seen};
+use crate::{backend::Backend, rest, script::Scenario, tokens::Tokens, watching::Seen};
 
 /// The stage.
 pub(crate) struct Stage {
@@ -23,10 +23,17 @@ pub(crate) struct Stage {
     /// The step that follows the one under way.
     pub(crate) next: usize,
     names: BTreeMap<String, String>,
-    origin: String,
-    admin: String,
-    folder: PathBuf,
+    place: Place,
     parts: Parts,
+}
+
+/// Where it is played.
+pub(crate) struct Place {
+    pub(crate) backend: Backend,
+    pub(crate) origin: String,
+    pub(crate) admin: String,
+    /// Where the store lies.
+    pub(crate) folder: PathBuf,
 }
 
 /// What a client is made of, as often as one is made.
@@ -39,9 +46,7 @@ struct Parts {
 impl Stage {
     pub(crate) async fn set(
         scenario: &Scenario,
-        origin: &str,
-        admin: &str,
-        folder: &str,
+        place: Place,
         from: usize,
     ) -> Result<Self, String> {
         let parts = Parts {
@@ -49,8 +54,8 @@ impl Stage {
             settings: scenario.settings.clone(),
             tokens: scenario.tokens.clone(),
         };
-        let (folder, refreshes) = (PathBuf::from(folder), Arc::default());
-        let client = parts.start(origin, &folder, &refreshes).await?;
+        let refreshes = Arc::default();
+        let client = parts.start(&place, &refreshes).await?;
         Ok(Self {
             seen: Seen::of(&client),
             client,
@@ -58,13 +63,11 @@ impl Stage {
             refreshes,
             next: from,
             names: if from > 0 {
-                left(&folder)?
+                left(&place.folder)?
             } else {
                 BTreeMap::new()
             },
-            origin: origin.to_owned(),
-            admin: admin.to_owned(),
-            folder,
+            place,
             parts,
         })
     }
@@ -91,11 +94,15 @@ impl Stage {
             .find(|need| !has(need))
     }
 
+    /// The backend it is played against.
+    pub(crate) const fn backend(&self) -> Backend {
+        self.place.backend
+    }
+
     /// Ends the client and begins another one on the same store.
     pub(crate) async fn reopen(&mut self) -> Result<(), String> {
         self.leave().await;
-        let (origin, folder) = (self.origin.clone(), self.folder.clone());
-        self.client = self.parts.start(&origin, &folder, &self.refreshes).await?;
+        self.client = self.parts.start(&self.place, &self.refreshes).await?;
         self.seen = Seen::of(&self.client);
         Ok(())
     }
@@ -108,7 +115,7 @@ impl Stage {
     /// Leaves to the next player what it needs, and goes without a word.
     pub(crate) async fn kill(&self) -> Result<(), String> {
         let left = json!({ "next": self.next, "names": self.names });
-        fs::write(self.folder.join("left.json"), left.to_string())
+        fs::write(self.place.folder.join("left.json"), left.to_string())
             .map_err(|error| error.to_string())?;
         let me = std::process::id().to_string();
         let killed = tokio::process::Command::new("kill")
@@ -160,13 +167,19 @@ impl Stage {
 
     pub(crate) async fn ask_admin(&self, path: &str, body: Option<&str>) -> Result<String, String> {
         let body = body.map(|body| self.with_ids(body));
-        rest::ask(&self.admin, &self.with_ids(path), None, body.as_deref()).await
+        rest::ask(
+            &self.place.admin,
+            &self.with_ids(path),
+            None,
+            body.as_deref(),
+        )
+        .await
     }
 
     pub(crate) async fn ask_as_other(&self, path: &str, body: &str) -> Result<String, String> {
         let (path, body) = (self.with_ids(path), self.with_ids(body));
         let token = self.parts.tokens.last().map(String::as_str);
-        rest::ask(&self.origin, &path, token, Some(&body)).await
+        rest::ask(&self.place.origin, &path, token, Some(&body)).await
     }
 
     /// `$name` stands for an id; the longest name first, as one may begin with another.
@@ -192,8 +205,7 @@ fn left(folder: &Path) -> Result<BTreeMap<String, String>, String> {
 impl Parts {
     async fn start(
         &self,
-        origin: &str,
-        folder: &Path,
+        place: &Place,
         refreshes: &Arc<AtomicUsize>,
     ) -> Result<ChatClient, String> {
         let mut config = Config::default();
@@ -201,18 +213,15 @@ impl Parts {
             config.set(name, value).map_err(|error| error.to_string())?;
         }
         let platform = Arc::new(SystemPlatform::new());
-        let mut options = ConsultationsConfig::new(origin);
-        options.extensions = self.extensions;
-        options.dial_timeout = config.dial_timeout;
-        options.http_timeout = config.http_timeout;
-        options.attempt_timeout = config.send_attempt_timeout;
-        options.page = usize::try_from(config.history_page).unwrap_or(1);
         let tokens = Arc::new(Tokens::new(&self.tokens, refreshes));
-        let service = ConsultationsService::new(options, tokens, platform.clone());
+        let extensions = self.extensions;
+        let service = place
+            .backend
+            .service(place, &config, extensions, tokens, platform.clone());
+        let store = SqliteOptions::new(place.folder.join("chat.db"));
         let parts = ChatClientParts {
-            service: Arc::new(service.map_err(|error| error.to_string())?),
-            repository: SqliteRepository::open(SqliteOptions::new(folder.join("chat.db")))
-                .map_err(|error| error.to_string())?,
+            service: service?,
+            repository: SqliteRepository::open(store).map_err(|error| error.to_string())?,
             platform,
             config,
         };

@@ -71,6 +71,7 @@ impl Chunk {
             newer: cursor(self.end()),
             tail: self.foretold_end().filter(|_| more).map(cursor),
             more,
+            changed: Vec::new(),
             skipped: self.skipped,
             messages: self.messages,
         }
@@ -299,6 +300,7 @@ fn nothing_before(known: usize) -> HistoryPage {
         newer: cursor(known),
         more: false,
         tail: None,
+        changed: Vec::new(),
         skipped: 0,
     }
 }

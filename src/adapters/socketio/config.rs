@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use secrecy::SecretString;
 use url::Url;
 
 use super::{
@@ -36,6 +37,17 @@ pub enum ConfigError {
     /// A name that the protocol keeps for itself, or none at all.
     #[error("no event can have the name given for {0}")]
     Event(&'static str),
+    /// No setting has this key.
+    #[error("there is no setting of this backend named {0:?}")]
+    UnknownSetting(String),
+    /// A setting's text that it cannot take.
+    #[error("{key} takes {expected}")]
+    BadSetting {
+        /// The setting.
+        key: &'static str,
+        /// What it takes.
+        expected: &'static str,
+    },
     /// Neither transport is allowed.
     #[error("at least one of WebSocket and polling must be allowed")]
     NoCarrier,
@@ -167,6 +179,10 @@ pub(super) struct Reach {
 pub struct SocketIoConfig {
     /// The service: scheme, host, port.
     pub origin: String,
+    /// Where the socket is, where that is another place.
+    pub socket_origin: Option<String>,
+    /// Sent as `X-API-Key` with every REST call.
+    pub api_key: Option<SecretString>,
     /// The path of the socket.
     pub path: String,
     /// What stands in the query of every request of the socket. Never a token: it would be logged.
@@ -224,6 +240,8 @@ impl SocketIoConfig {
     pub fn new(origin: impl Into<String>) -> Self {
         Self {
             origin: origin.into(),
+            socket_origin: None,
+            api_key: None,
             path: "/socket.io/".into(),
             query: Vec::new(),
             namespace: "/".into(),
@@ -252,6 +270,7 @@ impl SocketIoConfig {
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.profile()?;
         parse_origin(&self.origin)?;
+        self.socket_origin()?;
         if !self.carriers.websocket && !self.carriers.polling {
             return Err(ConfigError::NoCarrier);
         }
@@ -293,13 +312,27 @@ impl SocketIoConfig {
             total: LONGEST_POLL,
             body: LARGEST_BODY,
         };
+        let elsewhere = self.socket_origin()?;
+        let socket = elsewhere.as_ref().unwrap_or(origin);
         Ok(Reach {
-            endpoint: Endpoint::new(origin, &self.path, self.query.clone()),
+            endpoint: Endpoint::new(socket, &self.path, self.query.clone()),
             polls: HttpClient::new(tls.clone(), polls)?,
             dialer: Dialer::new(tls, self.dial_timeout, self.socket),
             carriers: self.carriers,
             open_within: self.dial_timeout,
         })
+    }
+
+    /// Where the socket is; `ws` stands for `http`, which is what polls of it go by.
+    fn socket_origin(&self) -> Result<Option<Url>, ConfigError> {
+        let Some(given) = &self.socket_origin else {
+            return Ok(None);
+        };
+        let told = match given.strip_prefix("ws") {
+            Some(rest) => parse_origin(&format!("http{rest}")),
+            None => parse_origin(given),
+        };
+        Ok(Some(told?))
     }
 
     pub(super) const fn rest_limits(&self) -> HttpLimits {
@@ -350,6 +383,22 @@ mod tests {
         config.page = 101;
         let error = config.validate().expect_err("page");
         assert_eq!(error.to_string(), "page must lie between 1 and 100");
+    }
+
+    #[test]
+    fn the_socket_may_be_at_another_place_by_either_name() {
+        let mut config = SocketIoConfig::new("https://api.example.com");
+        for (given, meant) in [
+            ("wss://chat.example.com", "https://chat.example.com/"),
+            ("https://chat.example.com", "https://chat.example.com/"),
+            ("ws://127.0.0.1:9", "http://127.0.0.1:9/"),
+        ] {
+            config.socket_origin = Some(given.into());
+            let told = config.socket_origin().expect("an origin").expect("given");
+            assert_eq!(told.as_str(), meant);
+        }
+        config.socket_origin = Some("ftp://chat.example.com".into());
+        assert!(matches!(config.validate(), Err(ConfigError::Origin(_))));
     }
 
     #[test]

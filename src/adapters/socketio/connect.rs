@@ -17,6 +17,7 @@ use super::{
 use crate::{
     adapters::{http::HttpRequest, json::Object},
     domain::{
+        event::SessionEvent,
         ids::ConversationId,
         ports::Token,
         retry::{FailureKind, Outcome, RetryClass, ServiceError},
@@ -63,6 +64,7 @@ impl SocketIoService {
         let seat = link.sit(id);
         let session = SocketIoSession::new(Arc::clone(&link), seat, id.clone(), self.shared());
         let joined = self.join(&link, id).await;
+        let joined = joined.map(|said| said.into_iter().for_each(|event| link.tell(id, event)));
         if link.was_evicted() && joined.is_err() {
             return Err(Doubt::Token);
         }
@@ -82,16 +84,22 @@ impl SocketIoService {
         }
     }
 
-    async fn join(&self, link: &Link, id: &ConversationId) -> Result<(), ServiceError> {
+    /// Who is in it by now comes with the answer: what changed while nobody looked was missed.
+    async fn join(
+        &self,
+        link: &Link,
+        id: &ConversationId,
+    ) -> Result<Option<SessionEvent>, ServiceError> {
         let event = &self.profile.events.join;
         let address = self.address(id)?;
         let within = self.config.answer_timeout;
         let answer = link.ask(event, Value::Object(address), within).await?;
         let said = answer.json(0).and_then(Object::parse).unwrap_or_default();
-        if let Some(channel) = said.object(&["channel"]).and_then(|c| rows::channel(&c)) {
-            self.directory.note(&channel.id, id);
-        }
-        Ok(())
+        let Some(channel) = said.object(&["channel"]).and_then(|c| rows::channel(&c)) else {
+            return Ok(None);
+        };
+        self.directory.note(&channel.id, id);
+        Ok(Some(rows::told(channel, id)))
     }
 
     /// How a channel is named to the server: by its id where it is known, else by its context.

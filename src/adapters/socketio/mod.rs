@@ -23,6 +23,7 @@ mod router;
 mod rows;
 mod service;
 mod session;
+mod settings;
 mod transport;
 
 pub use config::{Carriers, ConfigError, EventNames, Profile, SocketIoConfig};
@@ -30,3 +31,4 @@ pub use error::WireError;
 pub use limits::WireLimits;
 pub use service::SocketIoService;
 pub use session::SocketIoSession;
+pub use settings::Setting;

@@ -14,7 +14,7 @@ use crate::{
         json::Object,
     },
     domain::{
-        conversation::ServerConversation,
+        conversation::{Context, ServerConversation},
         cursor::SyncCursor,
         ids::{ConversationId, UserId},
         ports::ConversationPage,
@@ -71,7 +71,7 @@ impl SocketIoService {
     ) -> Result<ConversationPage, ServiceError> {
         let page = cursor.map_or(Ok(1), |cursor| cursor.as_str().parse());
         let page: usize = page.map_err(|_| no_such_page())?;
-        let listing = self.listing(page).await?;
+        let listing = self.listing(page, None).await?;
         let next = listing
             .more
             .then(|| SyncCursor::new((page + 1).to_string()));
@@ -83,11 +83,21 @@ impl SocketIoService {
         })
     }
 
-    async fn listing(&self, page: usize) -> Result<Listing, ServiceError> {
+    /// A page of all channels, or of those of one context: there is one at most.
+    async fn listing(
+        &self,
+        page: usize,
+        context: Option<&Context>,
+    ) -> Result<Listing, ServiceError> {
         let mut url = self.rest(&["channels"])?;
         url.query_pairs_mut()
             .append_pair("page", &page.to_string())
             .append_pair("pageSize", &self.config.page.to_string());
+        if let Some(Context { kind, id: Some(id) }) = context {
+            url.query_pairs_mut()
+                .append_pair("contextType", kind)
+                .append_pair("contextId", id);
+        }
         let reply = self.succeed(HttpRequest::get(url)).await?;
         let listing = listed(&reply).ok_or_else(|| status::unreadable(&reply, Effect::Read))?;
         for channel in &listing.channels {
@@ -107,10 +117,12 @@ impl SocketIoService {
         Ok(self.find(id).await?.map(|channel| channel.id))
     }
 
-    /// Looks a conversation up in the listing.
+    /// Looks a conversation up in the listing of its context: one request, and a short answer. A
+    /// server that lists everything all the same is read on.
     async fn find(&self, id: &ConversationId) -> Result<Option<Channel>, ServiceError> {
+        let context = rows::context_of(id);
         for page in 1..=MOST_PAGES {
-            let listing = self.listing(page).await?;
+            let listing = self.listing(page, context.as_ref()).await?;
             let mut channels = listing.channels.into_iter();
             if let Some(found) = channels.find(|channel| channel.conversation.id == *id) {
                 return Ok(Some(found));

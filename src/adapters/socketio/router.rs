@@ -107,13 +107,17 @@ impl ChatRouter {
         })
     }
 
-    /// The list tells what changed; that it has a name by now is learned at once.
+    /// Who is in it by now, and that it has a name. An event may leave the context out: then the
+    /// channel goes by the name that it has.
     fn channel(&self, object: &Object<'_>) -> Option<Routed> {
         let channel = rows::channel(object)?;
         if channel.conversation.context.is_some() {
             self.directory.note_channel(&channel);
         }
-        Some(Routed::Nobody)
+        let known = self.directory.conversation(&channel.id);
+        let id = known.unwrap_or_else(|| channel.conversation.id.clone());
+        let event = rows::told(channel, &id);
+        Some(Routed::To(id, event))
     }
 
     /// That we are here ourselves is no news.

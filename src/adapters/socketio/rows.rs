@@ -7,6 +7,7 @@ use crate::{
     domain::{
         conversation::{Context, ServerConversation},
         cursor::ChangeMark,
+        event::SessionEvent,
         ids::{ClientMessageId, ConversationId, MessageId, UserId},
         message::{Role, ServerMessage},
         time::WallTime,
@@ -93,6 +94,16 @@ pub(super) fn channel(object: &Object<'_>) -> Option<Channel> {
     (conversation.participants, conversation.attributes) = participants(object);
     conversation.mark = mark(object);
     Some(Channel { id, conversation })
+}
+
+/// What the server says of a conversation while it is looked at. Whether there are messages to read,
+/// only the listing says: the mark that it gives is not an event's to move.
+pub(super) fn told(channel: Channel, id: &ConversationId) -> SessionEvent {
+    SessionEvent::Conversation(Box::new(ServerConversation {
+        id: id.clone(),
+        mark: None,
+        ..channel.conversation
+    }))
 }
 
 /// What a channel without a context is known by.

@@ -75,7 +75,8 @@ impl SocketIoService {
         let tls = tls::client_config(&config.trust_for(&origin))?;
         let http = HttpClient::new(tls.clone(), config.rest_limits())?;
         let auth = Arc::new(Authenticator::new(tokens, Arc::clone(&platform)));
-        let api = AuthorizedClient::new(http, auth, None).refused_by(refusal::refuses_token);
+        let api = AuthorizedClient::new(http, auth, config.api_key.clone())
+            .refused_by(refusal::refuses_token);
         Ok(Self {
             profile: Arc::new(config.profile()?),
             reach: config.reach(&origin, tls)?,

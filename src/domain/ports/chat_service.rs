@@ -81,6 +81,9 @@ pub struct HistoryPage {
     /// Where the newest page ends, so that it can be read before what lies between; `None` where
     /// forward reads bring more than rows at their places (changes of older ones, say).
     pub tail: Option<SyncCursor>,
+    /// Rows of older places that changed since the place this page was read from, deletions say. What
+    /// of them is stored takes the change; the rest comes, as it is then, when its place is read.
+    pub changed: Vec<ServerMessage>,
     /// Items that could not be read and were left out.
     pub skipped: usize,
 }

@@ -102,6 +102,7 @@ pub fn store_page(
         now: read.now,
     };
     let merged = merge::merge(&mut editor, request, mint)?;
+    take_changes(&mut editor, read, mint)?;
     aim.settle(&mut editor, read)?;
     move_position(&mut editor, read, &aim, first_read);
     if is_forward(read.range) {
@@ -113,6 +114,31 @@ pub fn store_page(
     let mut stored = finish(editor, merged, listed)?;
     stored.tail = read.page.tail.clone().filter(|_| may_jump);
     Ok(stored)
+}
+
+/// Rows of older places take what changed of them; one that is not stored, or has no place yet,
+/// comes with its place.
+fn take_changes(
+    editor: &mut Editor<'_>,
+    read: &Page<'_>,
+    mint: &mut dyn FnMut() -> ClientMessageId,
+) -> RowResult<()> {
+    let mut stored = Vec::new();
+    for said in &read.page.changed {
+        if is_placed(editor, said)? {
+            stored.push(said.clone());
+        }
+    }
+    if stored.is_empty() {
+        return Ok(());
+    }
+    let request = Merge {
+        page: &stored,
+        placement: Placement::Early,
+        proof: None,
+        now: read.now,
+    };
+    merge::merge(editor, request, mint).map(drop)
 }
 
 /// The newest gap that a backward read fills.

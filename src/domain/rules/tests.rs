@@ -2,6 +2,7 @@
 
 mod acting;
 mod answering;
+mod changing;
 mod merging;
 mod settling;
 

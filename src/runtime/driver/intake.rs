@@ -8,12 +8,13 @@ use super::{
 };
 use crate::{
     domain::{
+        conversation::ServerConversation,
         event::{ClientEvent, CloseReason, SessionEvent},
         ids::ConversationId,
         message::ServerMessage,
-        ports::RealtimeSession,
+        ports::{Durability, RealtimeSession},
         retry::ServiceError,
-        rules::{merge::Placement, reading},
+        rules::{conversations, merge::Placement, reading},
     },
     engine::{
         connection::Input as ConnectionInput, outbox::Input as OutboxInput, sync::Wanted,
@@ -259,6 +260,7 @@ impl Driver {
                 });
             }
             SessionEvent::ReadMarker { up_to } => self.read_elsewhere(conversation, up_to).await,
+            SessionEvent::Conversation(said) => self.retold(id, *said).await,
             SessionEvent::Unknown { name } => {
                 self.events
                     .emit(ClientEvent::Unknown { conversation, name });
@@ -275,11 +277,28 @@ impl Driver {
     async fn read_elsewhere(&mut self, id: ConversationId, up_to: crate::domain::ids::MessageId) {
         let marked = self
             .repository
-            .transact(crate::domain::ports::Durability::Normal, move |rows| {
+            .transact(Durability::Normal, move |rows| {
                 reading::mark_read(rows, &id, Some(&up_to)).map(drop)
             })
             .await;
         if let Err(error) = marked {
+            self.store_troubled(&error);
+        }
+    }
+
+    /// A session tells of its own conversation only.
+    async fn retold(&mut self, id: &ConversationId, said: ServerConversation) {
+        if said.id != *id {
+            return;
+        }
+        let now = self.platform.wall();
+        let stored = self
+            .repository
+            .transact(Durability::Normal, move |rows| {
+                conversations::upsert(rows, said, now).map(drop)
+            })
+            .await;
+        if let Err(error) = stored {
             self.store_troubled(&error);
         }
     }

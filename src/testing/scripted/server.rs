@@ -242,6 +242,7 @@ impl Server {
             newer: SyncCursor::new(to.to_string()),
             more: to < rows.len(),
             tail: (to < rows.len()).then(|| SyncCursor::new(rows.len().to_string())),
+            changed: Vec::new(),
             skipped: 0,
         })
     }

@@ -345,6 +345,7 @@ impl ChatService for AppService {
         };
         let (messages, skipped) = readable(messages, message);
         Ok(HistoryPage {
+            changed: Vec::new(),
             messages,
             older: older.map(SyncCursor::new),
             newer: SyncCursor::new(newer),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Language, backend::Backend};
+use super::{Kind, Language, backend::Backend};
 use crate::swift::Missing;
 use crate::{cargo, kotlin, process, swift};
 
@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(5 * 60);
 const SWIFT: &str = "TidingsScenarios";
 
 /// A player that can be started.
-pub(super) struct Player(Language);
+pub(super) struct Player(Language, Kind);
 
 /// What a player did.
 pub(super) struct Played {
@@ -30,14 +30,20 @@ pub(super) struct Played {
 }
 
 impl Player {
-    /// The player of this language, or why there is none here.
-    pub(super) fn of(language: Language) -> Result<Self, Missing> {
+    /// The player of this language against this backend, or why there is none here.
+    pub(super) fn of(language: Language, kind: Kind) -> Result<Self, Missing> {
+        kind.prepare()?;
         match language {
             Language::Kotlin => kotlin::available()?,
             Language::Swift => drop(swift::program(SWIFT)?),
             Language::Rust => {}
         }
-        Ok(Self(language))
+        Ok(Self(language, kind))
+    }
+
+    /// The backend it is for.
+    pub(super) const fn kind(&self) -> Kind {
+        self.1
     }
 
     fn command(&self) -> Result<Command, String> {
@@ -64,6 +70,7 @@ impl Player {
             .arg(scenario)
             .args([&backend.origin, &backend.admin]);
         command.arg(folder).arg(from.to_string());
+        command.args(self.1.argument());
         let (log, complaints) = (folder.join("trace"), folder.join("complaints"));
         let finished = process::run_apart(&mut command, &log, &complaints, LIMIT)
             .map_err(|error| format!("the player did not start: {error}"))?;

@@ -20,9 +20,9 @@ pub(crate) struct DemoArgs {
 /// `create`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CreateArgs {
-    /// Whom to talk to, e.g. `general_wellness`
-    #[arg(long)]
-    pub(crate) persona: String,
+    /// Whom to talk to, e.g. `general_wellness`; a backend without personas wants a context instead
+    #[arg(long, required_unless_present = "context_type")]
+    pub(crate) persona: Option<String>,
     /// What to bind the conversation to, e.g. `goal`
     #[arg(long, value_name = "TYPE")]
     pub(crate) context_type: Option<String>,

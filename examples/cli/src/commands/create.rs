@@ -20,7 +20,7 @@ const FIRST: Duration = Duration::from_secs(60);
 /// Creates, prints it, and sends the first message where one is given.
 pub(crate) async fn run(context: &Context, args: CreateArgs) -> Result<(), Failure> {
     let client = context.client(Access::Network).await?;
-    let new = wanted(Some(args.persona), args.context_type, args.context_id);
+    let new = wanted(args.persona, args.context_type, args.context_id);
     if args.queue {
         return queued(context, new, args.first, args.timeout).await;
     }

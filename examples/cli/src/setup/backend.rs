@@ -6,6 +6,7 @@ use tidings::{
     adapters::{
         consultations::{ConfigError, ConsultationsConfig, ConsultationsService, Dialect, WsAuth},
         http::TrustRoots,
+        socketio::SocketIoService,
     },
     domain::ports::{ChatService, Platform},
 };
@@ -14,7 +15,7 @@ use super::{
     Access,
     offline::OfflineService,
     settings::{DialectSetting, Settings, TrustSetting},
-    token,
+    socketio, token,
 };
 use crate::{
     args::{self, BackendKind, Global},
@@ -35,15 +36,23 @@ pub(crate) fn service(
             let service = ConsultationsService::new(config, tokens, Arc::clone(platform));
             Ok(Arc::new(service.map_err(refused)?))
         }
-        (BackendKind::Consultations, None) if access == Access::Store => {
+        (BackendKind::Socketio, Some(url)) => {
+            let config = settings
+                .socketio
+                .config(global, &settings.core, url.as_str())?;
+            let tokens = token::provider(global);
+            let service = SocketIoService::new(config, tokens, Arc::clone(platform));
+            Ok(Arc::new(service.map_err(socketio::refused)?))
+        }
+        (BackendKind::Consultations | BackendKind::Socketio, None) if access == Access::Store => {
             Ok(Arc::new(OfflineService))
         }
-        (BackendKind::Consultations, None) => {
+        (BackendKind::Consultations | BackendKind::Socketio, None) => {
             let text = "this command needs a server: give its --url, e.g. http://127.0.0.1:8080";
             Err(Failure::usage(text).field("url"))
         }
         _ => {
-            let text = "this backend is not in this build: use --backend consultations";
+            let text = "this backend is not in this build: use --backend consultations or socketio";
             Err(Failure::new(Exit::Rejected, "unsupported", text).field("backend"))
         }
     }
@@ -54,7 +63,7 @@ fn consultations(
     settings: &Settings,
     url: &str,
 ) -> Result<ConsultationsConfig, Failure> {
-    let (core, own) = (&settings.core, &settings.backend);
+    let (core, own) = (&settings.core, &settings.consultations);
     let mut config = ConsultationsConfig::new(url);
     config.ws_origin.clone_from(&global.ws_url);
     config.api_key = global.api_key.as_ref().map(|key| key.reveal().into());

@@ -4,6 +4,7 @@ mod backend;
 mod key;
 mod offline;
 mod settings;
+mod socketio;
 mod store;
 mod token;
 

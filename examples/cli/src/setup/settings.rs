@@ -4,8 +4,9 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use tidings::{Config, config::ConfigError};
 
+use super::socketio::SocketIoSettings;
 use crate::{
-    args::Global,
+    args::{BackendKind, Global},
     failure::{Exit, Failure},
     output::records::SettingRecord,
 };
@@ -15,13 +16,15 @@ use crate::{
 pub(crate) struct Settings {
     /// The core's.
     pub(crate) core: Config,
-    /// The backend's.
-    pub(crate) backend: BackendSettings,
+    /// Those of `consultations`.
+    pub(crate) consultations: ConsultationsSettings,
+    /// Those of `socketio`.
+    pub(crate) socketio: SocketIoSettings,
 }
 
 /// The settings of the `consultations` backend.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct BackendSettings {
+pub(crate) struct ConsultationsSettings {
     /// Which version of the protocol.
     pub(crate) dialect: DialectSetting,
     /// Whether the server has the reference backend's extensions.
@@ -44,7 +47,7 @@ pub(crate) enum DialectSetting {
     S34,
 }
 
-/// `consultations.trust`.
+/// `consultations.trust`, `socketio.trust`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum TrustSetting {
     /// What the system trusts.
@@ -107,17 +110,26 @@ impl Settings {
 
     fn set(&mut self, key: &str, value: &str) -> Result<(), Failure> {
         match key {
-            "dialect" => self.backend.dialect = dialect(value)?,
-            "consultations.extensions" => self.backend.extensions = flag(value)?,
-            "consultations.personas" => self.backend.personas = personas(value),
-            "consultations.trust" => self.backend.trust = trust(value),
+            "dialect" => self.consultations.dialect = dialect(value)?,
+            "consultations.extensions" => self.consultations.extensions = flag(value)?,
+            "consultations.personas" => self.consultations.personas = personas(value),
+            "consultations.trust" => self.consultations.trust = TrustSetting::read(value),
+            _ if key.starts_with("socketio.") => self.socketio.set(key, value)?,
             _ => self.core.set(key, value)?,
         }
         Ok(())
     }
 
+    /// Whose certificates the chosen backend's are checked against.
+    pub(crate) const fn trust(&self, backend: BackendKind) -> &TrustSetting {
+        match backend {
+            BackendKind::Socketio => &self.socketio.trust,
+            _ => &self.consultations.trust,
+        }
+    }
+
     fn backend_value(&self, name: &str) -> String {
-        let own = &self.backend;
+        let own = &self.consultations;
         match name {
             "dialect" => match own.dialect {
                 DialectSetting::Auto => "auto".to_owned(),
@@ -130,11 +142,7 @@ impl Settings {
                 Some(names) if names.is_empty() => "any".to_owned(),
                 Some(names) => names.iter().cloned().collect::<Vec<_>>().join("+"),
             },
-            _ => match &own.trust {
-                TrustSetting::Platform => "platform".to_owned(),
-                TrustSetting::Webpki => "webpki".to_owned(),
-                TrustSetting::File(path) => path.display().to_string(),
-            },
+            _ => own.trust.show(),
         }
     }
 }
@@ -172,15 +180,27 @@ fn personas(value: &str) -> Option<BTreeSet<String>> {
     }
 }
 
-fn trust(value: &str) -> TrustSetting {
-    match value {
-        "platform" => TrustSetting::Platform,
-        "webpki" => TrustSetting::Webpki,
-        path => TrustSetting::File(path.into()),
+impl TrustSetting {
+    /// Reads it; what is no word is a file.
+    pub(crate) fn read(value: &str) -> Self {
+        match value {
+            "platform" => Self::Platform,
+            "webpki" => Self::Webpki,
+            path => Self::File(path.into()),
+        }
+    }
+
+    /// As it is read.
+    pub(crate) fn show(&self) -> String {
+        match self {
+            Self::Platform => "platform".to_owned(),
+            Self::Webpki => "webpki".to_owned(),
+            Self::File(path) => path.display().to_string(),
+        }
     }
 }
 
-/// The backend's settings, for a listing.
+/// The backends' settings, for a listing.
 pub(crate) fn backend_settings(settings: &Settings) -> Vec<SettingRecord> {
     let line = |(name, default, unit, choices, reason): &(&str, &str, &str, &str, &str)| {
         let reason = match choices.is_empty() {
@@ -196,7 +216,8 @@ pub(crate) fn backend_settings(settings: &Settings) -> Vec<SettingRecord> {
             reason,
         }
     };
-    BACKEND.iter().map(line).collect()
+    let own = BACKEND.iter().map(line);
+    own.chain(settings.socketio.list()).collect()
 }
 
 #[cfg(test)]

@@ -18,11 +18,16 @@ mod doctor;
 mod encrypted;
 mod errors;
 mod fallback;
+mod gateway;
+#[allow(dead_code, reason = "the SDK's own tests do more with it")]
+#[path = "../../../../tests/socketio/node.rs"]
+mod node;
 mod offline;
 mod privacy;
 mod processes;
 mod sending;
 mod session;
+mod socketio;
 mod storage;
 mod store_key;
 mod stored;

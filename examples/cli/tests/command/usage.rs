@@ -169,7 +169,7 @@ fn l10_an_address_that_is_no_origin_is_refused_by_name() {
 
 #[test]
 fn a_backend_that_is_not_in_this_build_is_unsupported() {
-    for backend in ["socketio", "apigateway", "gateway"] {
+    for backend in ["apigateway", "gateway"] {
         let args = [
             "--json",
             "--backend",

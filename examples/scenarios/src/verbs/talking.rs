@@ -29,8 +29,10 @@ pub(super) async fn perform(stage: &mut Stage, step: &Step) -> Option<Played> {
     })
 }
 
-fn new(step: &Step) -> NewConversation {
-    let context = step.maybe("context").and_then(|both| both.split_once('/'));
+fn new(stage: &Stage, step: &Step) -> NewConversation {
+    let own = stage.backend().context_of(step.maybe("as"));
+    let context = step.maybe("context").or(own.as_deref());
+    let context = context.and_then(|both| both.split_once('/'));
     NewConversation {
         persona: Some(step.maybe("persona").unwrap_or("nutritionist").to_owned()),
         context: context.map(|(kind, id)| Context {
@@ -42,7 +44,7 @@ fn new(step: &Step) -> NewConversation {
 }
 
 async fn create(stage: &mut Stage, step: &Step) -> Played {
-    let made = stage.client.create_conversation(new(step)).await;
+    let made = stage.client.create_conversation(new(stage, step)).await;
     if let Ok(made) = &made {
         stage.give(step.text("as")?, made.conversation.id.as_str());
     }
@@ -52,7 +54,7 @@ async fn create(stage: &mut Stage, step: &Step) -> Played {
 }
 
 async fn begin(stage: &mut Stage, step: &Step) -> Played {
-    let begun = stage.client.begin_conversation(new(step)).await;
+    let begun = stage.client.begin_conversation(new(stage, step)).await;
     if let Ok(begun) = &begun {
         stage.give(step.text("as")?, begun.id.as_str());
     }

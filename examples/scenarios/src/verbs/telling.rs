@@ -55,6 +55,9 @@ async fn state(stage: &mut Stage, step: &Step) -> Played {
 }
 
 async fn answered(stage: &mut Stage, step: &Step) -> Played {
+    if !stage.backend().answers() {
+        return Ok(said("nobody answers here"));
+    }
     let id = stage.conversation(step.text("in")?)?;
     let times = step.number("times", 1);
     watching::answers(&stage.client, &id, usize::try_from(times).unwrap_or(1)).await?;

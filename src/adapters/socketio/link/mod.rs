@@ -96,6 +96,12 @@ impl Link {
         Seat(self.state().sit(conversation.clone()))
     }
 
+    /// Tells those who look at a conversation something that came with an answer.
+    pub(super) fn tell(&self, conversation: &ConversationId, event: SessionEvent) {
+        self.state().tell(conversation.clone(), event);
+        self.changed.notify_waiters();
+    }
+
     /// Leaves a seat; how many are taken still.
     pub(super) fn stand(&self, seat: Seat) -> usize {
         self.state().stand(seat.0)

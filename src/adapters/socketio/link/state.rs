@@ -360,7 +360,7 @@ impl State {
         frames.into_iter().map(Engine::Message).collect()
     }
 
-    fn tell(&mut self, conversation: ConversationId, event: SessionEvent) {
+    pub(super) fn tell(&mut self, conversation: ConversationId, event: SessionEvent) {
         let mut seated = false;
         let at = |kept: &&mut Kept| kept.conversation == conversation;
         for kept in self.seats.values_mut().filter(at) {

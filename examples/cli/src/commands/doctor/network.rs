@@ -113,7 +113,7 @@ async fn encryption(
 ) {
     let tried = format!("TLS handshake with {host}");
     let shaken = async {
-        let roots = setup::trust(&settings.backend.trust)
+        let roots = setup::trust(settings.trust(report.context.global.backend))
             .map_err(|failure| io::Error::other(failure.text))?;
         let config = tls::client_config(&roots).map_err(io::Error::other)?;
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
@@ -129,7 +129,7 @@ async fn encryption(
         Err(error) => {
             let failure = Failure::new(Exit::GaveUp, "network.certificate", said(&error));
             let advice = "check the server's certificate and this machine's clock; a private \
-                          authority goes into --config consultations.trust=FILE";
+                          authority goes into the backend's setting, e.g. --config consultations.trust=FILE";
             report.fail("tls", tried, failure, advice);
         }
     }
