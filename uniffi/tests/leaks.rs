@@ -1,5 +1,6 @@
 //! Whoever opens and closes for ever uses no more memory than one who did it for a while, and neither
-//! does one who reads events for ever. The ordinary run is short; `cargo xtask leaks` is the long one.
+//! does one who reads events for ever. The ordinary run is short; `cargo xtask leaks` is the long one,
+//! and `cargo xtask event-cost` only reads events.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -31,10 +32,11 @@ const GROWTH: u64 = 1024 * 1024;
 
 /// Rounds of a short run, and of the long one that the task asks for.
 fn rounds(short: usize) -> usize {
-    let asked = env::var("TIDINGS_LEAK_ROUNDS").ok();
-    asked
-        .and_then(|number| number.parse().ok())
-        .unwrap_or(short)
+    number("TIDINGS_LEAK_ROUNDS").unwrap_or(short)
+}
+
+fn number(variable: &str) -> Option<usize> {
+    env::var(variable).ok()?.parse().ok()
 }
 
 /// A backend that has one conversation and keeps the feed of its session.
@@ -187,8 +189,11 @@ impl Meter {
 /// One test, so that nothing else of this process is measured with it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn opening_and_reading_for_ever_needs_no_more_memory() {
+    if let Some(events) = number("TIDINGS_EVENTS") {
+        return read_events(events).await;
+    }
     open_and_close().await;
-    read_events().await;
+    read_events(rounds(500) * 10).await;
 }
 
 async fn open_and_close() {
@@ -211,10 +216,9 @@ async fn open_and_close() {
     meter.check();
 }
 
-/// As many as a session and a reader keep at a time, until all are through.
-async fn read_events() {
+/// As many as a session and a reader keep at a time, until all are through. The first tenth warms up.
+async fn read_events(rounds: usize) {
     const BATCH: usize = 500;
-    let rounds = rounds(500) * 10;
     let (app, mut meter) = (Arc::new(App::default()), Meter::new("events", rounds));
     let client = client(&app).await;
     let id = client.create_conversation(new(), None).await.unwrap();
@@ -227,9 +231,11 @@ async fn read_events() {
         tokio::task::yield_now().await;
     };
     feed.push(SessionEvent::Ready);
-    let started = Instant::now();
-    let mut read = 0;
+    let (mut started, mut read) = (Instant::now(), 0);
     while read < rounds {
+        if read == rounds / 10 {
+            started = Instant::now();
+        }
         for number in 0..BATCH {
             assert!(feed.push(typing(number % 2 == 0)), "the session was cut");
         }
@@ -246,8 +252,11 @@ async fn read_events() {
         }
         meter.after(read / BATCH * BATCH);
     }
-    let each = started.elapsed() / u32::try_from(read).unwrap();
-    println!("events: {read} read, {each:?} each, through the session and back");
+    let timed = u128::try_from(read - rounds / 10).unwrap();
+    println!(
+        "cost of an event: {} ns",
+        started.elapsed().as_nanos() / timed
+    );
     chat.leave();
     client.shutdown().await.unwrap();
     meter.check();

@@ -18,7 +18,7 @@ const OBJECTS: usize = 15;
 /// Bytes of the stripped library with the default features, for the platform of the build: what it
 /// is to come down to, and what it must not outgrow until then.
 const GOAL: u64 = 4_500_000;
-const BYTES: u64 = 5_700_000;
+const BYTES: u64 = 5_600_000;
 
 /// Builds the library as it ships, prints the three figures, fails past any of them.
 pub(crate) fn run(surface_only: bool) -> Result<ExitCode, String> {

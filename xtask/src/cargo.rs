@@ -4,6 +4,7 @@
 //! directly. Running `cargo test -p` for each would resolve features anew and compile the
 //! dependencies again.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -66,6 +67,17 @@ pub(crate) fn targets() -> Result<Vec<Target>, String> {
     Ok(packages()?.iter().flat_map(targets_of).collect())
 }
 
+/// The folders below which the sources of the crates lie that are not ours.
+pub(crate) fn sources_of_crates() -> Result<BTreeSet<PathBuf>, String> {
+    let packages = listed(&["--locked"])?;
+    let manifests = packages
+        .iter()
+        .map(|package| PathBuf::from(text(&package["manifest_path"])))
+        .filter(|manifest| !manifest.starts_with(root()));
+    let folders = manifests.filter_map(|manifest| Some(manifest.parent()?.parent()?.to_path_buf()));
+    Ok(folders.collect())
+}
+
 /// Every feature of every package of the workspace but those of that name, as cargo takes them.
 pub(crate) fn features_but(left_out: &str) -> Result<String, String> {
     let packages = packages()?;
@@ -80,14 +92,20 @@ pub(crate) fn features_but(left_out: &str) -> Result<String, String> {
 }
 
 fn packages() -> Result<Vec<Value>, String> {
+    listed(&["--no-deps"])
+}
+
+/// The packages that `cargo metadata` lists.
+fn listed(arguments: &[&str]) -> Result<Vec<Value>, String> {
     let output = command()
-        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .args(["metadata", "--format-version", "1"])
+        .args(arguments)
         .current_dir(root())
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|error| format!("cargo metadata did not start: {error}"))?;
+        .map_err(|error| format!("cargo did not start: {error}"))?;
     let metadata: Value = serde_json::from_slice(&output.stdout)
-        .map_err(|error| format!("cargo metadata gave no JSON: {error}"))?;
+        .map_err(|error| format!("cargo metadata is unreadable: {error}"))?;
     Ok(metadata["packages"].as_array().cloned().unwrap_or_default())
 }
 

@@ -1,8 +1,22 @@
 //! What the Kotlin packages need: Java 17 and Maven. Maven brings the compiler and the libraries.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::cargo;
+use crate::swift::Missing;
+use crate::{bindings, cargo};
+
+/// The property that says which library is loaded.
+pub(crate) const LIBRARY: &str = "uniffi.component.tidings.libraryOverride";
+
+/// Whether Kotlin can be built here: in CI it has to be, elsewhere a machine may go without.
+pub(crate) fn available() -> Result<(), Missing> {
+    match missing_tool() {
+        Some(missing) if bindings::are_tools_promised() => Err(Missing::Failed(missing.to_owned())),
+        Some(missing) => Err(Missing::Skipped(missing.to_owned())),
+        None => Ok(()),
+    }
+}
 
 /// The Kotlin suite and the checks of what it prints, as one command.
 pub(crate) fn test_command() -> Command {
@@ -24,11 +38,17 @@ pub(crate) fn maven() -> Command {
 /// The player of the golden scenarios, as the last build made it.
 pub(crate) fn player() -> Command {
     let built = cargo::root().join("bindings/kotlin/scenarios/target");
+    java(&[], &built, "dev.tidings.scenarios.MainKt")
+}
+
+/// A program of one package, from its folder of built things, in a JVM with these options.
+pub(crate) fn java(options: &[&str], built: &Path, program: &str) -> Command {
     let (classes, libraries) = (built.join("classes"), built.join("libraries"));
     let mut java = Command::new("java");
-    java.arg("-cp")
+    java.args(options)
+        .arg("-cp")
         .arg(format!("{}:{}/*", classes.display(), libraries.display()))
-        .arg("dev.tidings.scenarios.MainKt");
+        .arg(program);
     java
 }
 

@@ -1,5 +1,5 @@
 //! The tasks of this repository:
-//! `cargo xtask <test|simulate|corrupt|bench|coverage|bindings|scenarios|leaks|ffi-budget|xcframework|aar>`.
+//! `cargo xtask <test|simulate|corrupt|bench|coverage|bindings|scenarios|leaks|event-cost|mobile-check|ffi-budget|xcframework|aar>`.
 //!
 //! Each task is a thin shell around cargo, so that a newcomer, the CI script and a maintainer run
 //! the same thing. Nothing here is part of the SDK, and the SDK never depends on it.
@@ -15,11 +15,15 @@ mod aar;
 mod bindings;
 mod budget;
 mod cargo;
+mod cost;
 mod coverage;
+mod encrypted;
+mod endurance;
 mod forward;
 mod kotlin;
 mod leaks;
 mod libtest;
+mod mobile;
 mod node;
 mod process;
 mod scenarios;
@@ -98,8 +102,12 @@ enum Task {
         #[arg(long)]
         print: bool,
     },
-    /// Opens, closes and reads for long, and fails where memory grows
+    /// Opens, closes and reads for long in each language, and fails where memory grows
     Leaks,
+    /// Says what an event costs on its way to Rust, Swift and Kotlin; a measure, not a test
+    EventCost,
+    /// Checks the code for Android and iOS without their tools, where rustup has their std
+    MobileCheck,
     /// Builds the library for Apple's platforms; needs macOS with Xcode, and no CI of ours runs it
     Xcframework {
         /// Prints the steps instead of running them.
@@ -131,6 +139,8 @@ fn main() -> ExitCode {
         } => scenarios::run(lang, backend, &out, &names),
         Task::Aar { print } => aar::run(print),
         Task::Leaks => leaks::run(),
+        Task::EventCost => cost::run(),
+        Task::MobileCheck => mobile::run(),
         Task::Xcframework { print } => swift::xcframework::run(print),
     };
     done.unwrap_or_else(|complaint| {

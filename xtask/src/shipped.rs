@@ -26,6 +26,10 @@ const BUILD: [&str; 9] = [
     "cdylib",
 ];
 
+/// For every crate. A function with a frame pointer says in two lines how it is unwound, one without
+/// says it anew at each push and pop: its tables weigh more than the pointer's instructions.
+const CODE: [&str; 2] = ["-C", "force-frame-pointers=yes"];
+
 /// For the linker of Linux: functions that are equal are one, and addresses to be filled in at the
 /// start take a bit each instead of three words.
 const LINUX: [&str; 4] = [
@@ -44,7 +48,11 @@ const HIDDEN: [&str; 2] = ["UNIFFI_META_", "uniffi_tidings_ffi_checksum_"];
 /// Builds it; the ordinary build must be there already.
 pub(crate) fn build() -> Result<PathBuf, String> {
     let mut command = cargo::command();
-    command.args(BUILD).arg("--").env("CFLAGS", C_FLAGS);
+    command
+        .args(BUILD)
+        .arg("--")
+        .env("CFLAGS", C_FLAGS)
+        .env("CARGO_ENCODED_RUSTFLAGS", code()?.join("\x1f"));
     if cfg!(target_os = "linux") {
         command.args(LINUX).args(hidden()?);
     }
@@ -52,6 +60,18 @@ pub(crate) fn build() -> Result<PathBuf, String> {
     Ok(cargo::root()
         .join("target/mobile")
         .join(bindings::library_name()))
+}
+
+/// The flags for every crate: [`CODE`], and no path of the building machine in the library: where a
+/// panic happened is said from the crate's own folder on.
+pub(crate) fn code() -> Result<Vec<String>, String> {
+    let mut flags: Vec<String> = CODE.iter().map(|flag| (*flag).to_owned()).collect();
+    let mut folders = cargo::sources_of_crates()?;
+    folders.insert(cargo::root());
+    for folder in folders {
+        flags.push(format!("--remap-path-prefix={}/=", folder.display()));
+    }
+    Ok(flags)
 }
 
 /// Keeps the names that nobody looks for from being exported, and so what they name from being

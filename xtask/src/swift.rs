@@ -14,7 +14,8 @@ pub(crate) mod xcframework;
 use std::path::PathBuf;
 
 use crate::cargo;
-pub(crate) use package::{build, program, test_row};
+pub(crate) use package::{build, program, program_with, test_row, tests_with};
+pub(crate) use results::counts;
 pub(crate) use toolchain::Missing;
 
 /// Where the package is.

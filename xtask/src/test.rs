@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::bindings;
 use crate::cargo::{self, Build};
+use crate::encrypted;
 use crate::kotlin;
 use crate::libtest::{self, Counts};
 use crate::node;
@@ -17,7 +18,7 @@ use crate::process::{self, Finished};
 use crate::scenarios;
 use crate::suites::{self, Plan, Suite};
 use crate::surefire;
-use crate::swift;
+use crate::swift::{self, Missing};
 use crate::table::{self, Row};
 
 /// No suite needs more than minutes; past this it hangs, and the others should still be heard.
@@ -66,6 +67,7 @@ pub(crate) fn run() -> Result<ExitCode, String> {
         .collect();
     rows.push(swift::test_row());
     rows.extend(scenarios::test_rows());
+    rows.extend(encrypted::test_rows());
     let suites_built = suites.iter().all(|suite| suite.plan != Plan::NotBuilt);
     if !build.succeeded && suites_built {
         rows.push(failed_row(
@@ -99,8 +101,8 @@ fn run_suite(suite: &Suite, everywhere: &[&str]) -> Row {
         Plan::Documentation => documentation(everywhere),
         Plan::Kotlin => match prepare_kotlin() {
             Ok(command) => command,
-            Err(Absent::Skipped(why)) => return skipped_row(&suite.name, started, why),
-            Err(Absent::Failed(why)) => return failed_row(&suite.name, started, &why),
+            Err(Missing::Skipped(why)) => return skipped_row(&suite.name, started, &why),
+            Err(Missing::Failed(why)) => return failed_row(&suite.name, started, &why),
         },
         Plan::Program {
             path,
@@ -137,25 +139,11 @@ fn program(path: &Path, directory: &Path, arguments: &[String]) -> Command {
     command
 }
 
-/// Why a suite of another language cannot run.
-enum Absent {
-    /// Its tools are not on this machine, and nobody promised them.
-    Skipped(&'static str),
-    /// They are promised, or something of ours is broken.
-    Failed(String),
-}
-
 /// Everything the Kotlin suite needs beside its sources. CI promises the tools: there a missing
 /// one is a failure; elsewhere it is a skip that says its name.
-fn prepare_kotlin() -> Result<Command, Absent> {
-    if let Some(missing) = kotlin::missing_tool() {
-        return Err(if bindings::are_tools_promised() {
-            Absent::Failed(missing.to_owned())
-        } else {
-            Absent::Skipped(missing)
-        });
-    }
-    bindings::generate().map_err(Absent::Failed)?;
+fn prepare_kotlin() -> Result<Command, Missing> {
+    kotlin::available()?;
+    bindings::generate().map_err(Missing::Failed)?;
     Ok(kotlin::test_command())
 }
 

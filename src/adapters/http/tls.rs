@@ -4,8 +4,9 @@ use std::{fmt, sync::Arc};
 
 use rustls::{
     ClientConfig, RootCertStore,
-    crypto::ring,
-    pki_types::{CertificateDer, pem::PemObject},
+    crypto::{CryptoProvider, KeyProvider, ring},
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    sign::SigningKey,
 };
 use rustls_platform_verifier::BuilderVerifierExt;
 
@@ -48,12 +49,34 @@ pub enum TlsSetupError {
     Unavailable,
 }
 
+/// The cryptography of everything here: ring's, without the signing that only clients with a
+/// certificate of their own do.
+pub(crate) fn provider() -> CryptoProvider {
+    CryptoProvider {
+        key_provider: &NoKeys,
+        ..ring::default_provider()
+    }
+}
+
+/// Signs nothing: no client here has a certificate.
+#[derive(Debug)]
+struct NoKeys;
+
+impl KeyProvider for NoKeys {
+    fn load_private_key(
+        &self,
+        _: PrivateKeyDer<'static>,
+    ) -> Result<Arc<dyn SigningKey>, rustls::Error> {
+        Err(rustls::Error::General("no client certificates".to_owned()))
+    }
+}
+
 /// Builds the configuration that both transports share.
 ///
 /// # Errors
 /// [`TlsSetupError`].
 pub fn client_config(roots: &TrustRoots) -> Result<ClientConfig, TlsSetupError> {
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider()))
         .with_safe_default_protocol_versions()
         .map_err(|_| TlsSetupError::Unavailable)?;
     let trusting = match roots {

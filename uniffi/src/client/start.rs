@@ -43,8 +43,8 @@ async fn begin(options: ClientOptions) -> Result<Arc<ChatClient>, ChatError> {
     let parts = blocking(move || {
         let platform: Arc<dyn Platform> = Arc::new(SystemPlatform::new());
         Ok(ChatClientParts {
-            service: service(backend, tokens, &made, &platform, gate)?,
-            repository: repository(store)?,
+            service: service(backend, tokens, &made, &platform, Arc::clone(&gate))?,
+            repository: repository(store, gate)?,
             platform,
             config: made,
         })
@@ -53,10 +53,10 @@ async fn begin(options: ClientOptions) -> Result<Arc<ChatClient>, ChatError> {
     Ok(Arc::new(ChatClient { core, lifetime }))
 }
 
-/// The place for further kinds of store, and for the key of an encrypted one.
-fn repository(store: Store) -> Result<Arc<dyn ChatRepository>, ChatError> {
+/// The place for further kinds of store.
+fn repository(store: Store, gate: Arc<Gate>) -> Result<Arc<dyn ChatRepository>, ChatError> {
     Ok(match store {
-        Store::File { options } => SqliteRepository::open(options.into())?,
+        Store::File { options } => SqliteRepository::open(options.adapter(gate))?,
         Store::Memory => Arc::new(MemoryRepository::new()),
     })
 }

@@ -12,7 +12,13 @@ use tidings::{
 };
 
 use super::{capabilities::Capabilities, span};
-use crate::{error::ChatError, service::ServicePort, token::TokenSource};
+use crate::{
+    error::ChatError,
+    gate::Gate,
+    key::{AppKeys, KeySource},
+    service::ServicePort,
+    token::TokenSource,
+};
 
 /// Everything a client is made of.
 #[derive(uniffi::Record)]
@@ -101,7 +107,7 @@ impl std::fmt::Debug for Tokens {
 }
 
 /// Where messages are kept.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
+#[derive(Debug, uniffi::Enum)]
 pub enum Store {
     /// A file; it survives the process.
     File {
@@ -113,7 +119,7 @@ pub enum Store {
 }
 
 /// How a store file is opened.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+#[derive(uniffi::Record)]
 pub struct StoreOptions {
     /// The file; its directory must be there.
     pub path: String,
@@ -132,17 +138,36 @@ pub struct StoreOptions {
     /// How long a write waits for another process's.
     #[uniffi(default = 5000)]
     pub busy_timeout_ms: i64,
+    /// Where the key of an encrypted store comes from; none for a plain one. A plain store that is
+    /// opened with a key is encrypted first. A library without the cipher refuses a key with the
+    /// code `store.no_cipher`, and stores nothing.
+    #[uniffi(default = None)]
+    pub keys: Option<Arc<dyn KeySource>>,
 }
 
-impl From<StoreOptions> for SqliteOptions {
-    fn from(options: StoreOptions) -> Self {
-        let mut made = Self::new(options.path);
-        made.shared = options.shared;
-        made.passive = options.passive;
-        made.barrier = options.barrier;
-        made.busy_timeout = span(options.busy_timeout_ms);
-        if options.unsafe_no_sync {
+/// Prints no path: it names people.
+impl std::fmt::Debug for StoreOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreOptions")
+            .field("shared", &self.shared)
+            .field("passive", &self.passive)
+            .field("encrypted", &self.keys.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl StoreOptions {
+    pub(crate) fn adapter(self, gate: Arc<Gate>) -> SqliteOptions {
+        let mut made = SqliteOptions::new(self.path);
+        made.shared = self.shared;
+        made.passive = self.passive;
+        made.barrier = self.barrier;
+        made.busy_timeout = span(self.busy_timeout_ms);
+        if self.unsafe_no_sync {
             made.synchronous = Synchronous::Off;
+        }
+        if let Some(source) = self.keys {
+            made.keys = Some(Arc::new(AppKeys { source, gate }));
         }
         made
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Kind, Language, backend::Backend};
 use crate::swift::Missing;
-use crate::{bindings, cargo, kotlin, process, swift};
+use crate::{cargo, kotlin, process, swift};
 
 /// A step is given up after a minute by the player itself; past this the player hangs.
 const LIMIT: Duration = Duration::from_secs(5 * 60);
@@ -33,14 +33,12 @@ impl Player {
     /// The player of this language against this backend, or why there is none here.
     pub(super) fn of(language: Language, kind: Kind) -> Result<Self, Missing> {
         kind.prepare()?;
-        match (language, kotlin::missing_tool()) {
-            (Language::Kotlin, Some(missing)) if bindings::are_tools_promised() => {
-                Err(Missing::Failed(missing.to_owned()))
-            }
-            (Language::Kotlin, Some(missing)) => Err(Missing::Skipped(missing.to_owned())),
-            (Language::Swift, _) => swift::program(SWIFT).map(|_| Self(language, kind)),
-            _ => Ok(Self(language, kind)),
+        match language {
+            Language::Kotlin => kotlin::available()?,
+            Language::Swift => drop(swift::program(SWIFT)?),
+            Language::Rust => {}
         }
+        Ok(Self(language, kind))
     }
 
     /// The backend it is for.

@@ -50,9 +50,39 @@ pub(crate) fn test_row() -> Row {
 
 /// A program of the package, as the last build made it.
 pub(crate) fn program(name: &str) -> Result<Command, Missing> {
+    start(name, &[])
+}
+
+/// The same with the library of another folder than the one that it was linked to.
+pub(crate) fn program_with(name: &str, library: &Path) -> Result<Command, Missing> {
+    let folder = library.parent().unwrap_or(library);
+    start(
+        name,
+        &[("LD_LIBRARY_PATH", folder.to_string_lossy().into_owned())],
+    )
+}
+
+/// The tests of one suite, as the last build made them, with another library and this variable set.
+pub(crate) fn tests_with(
+    suite: &str,
+    library: &Path,
+    variable: &'static str,
+) -> Result<Command, Missing> {
+    let library = library.parent().unwrap_or(library);
+    let variables = [
+        ("LD_LIBRARY_PATH", library.to_string_lossy().into_owned()),
+        (variable, "yes".to_owned()),
+    ];
+    let mut command = Toolchain::ensure()?.command("swift", &folder(), &variables);
+    arguments(&mut command, "test", &cargo::root().join("target"));
+    command.args(["--skip-build", "--filter", suite]);
+    Ok(command)
+}
+
+fn start(name: &str, variables: &[(&str, String)]) -> Result<Command, Missing> {
     let program = cargo::root().join("target/swift/build/debug").join(name);
     let toolchain = Toolchain::ensure()?;
-    Ok(toolchain.command(&program.to_string_lossy(), &cargo::root(), &[]))
+    Ok(toolchain.command(&program.to_string_lossy(), &cargo::root(), variables))
 }
 
 fn run(verb: &str, log: &str) -> Result<Finished, Missing> {

@@ -3,7 +3,7 @@
 use crate::libtest::Counts;
 
 /// How the tests ended; a run that failed is never all passed.
-pub(super) fn counts(output: &str, succeeded: bool) -> Counts {
+pub(crate) fn counts(output: &str, succeeded: bool) -> Counts {
     let ended = |how: &str| output.lines().filter(|line| is_end(line, how)).count() as u64;
     let mut counts = Counts {
         passed: ended(" passed after "),

@@ -33,11 +33,21 @@ extension ConsultationsOptions {
             socketOrigin: socketOrigin?.absoluteString,
             apiKey: apiKey,
             socketAuth: socketAuth.boundary,
-            dialect: nil,
+            dialect: dialect.boundary,
             trust: trust?.boundary,
             personas: personas,
             extensions: extensions
         )
+    }
+}
+
+extension ConsultationsOptions.Dialect {
+    var boundary: TidingsFFI.Dialect {
+        switch self {
+        case .auto: .auto
+        case .production: .production
+        case .s34: .s34
+        }
     }
 }
 
@@ -73,7 +83,8 @@ extension Store {
                     passive: options.isPassive,
                     barrier: options.barrier,
                     unsafeNoSync: false,
-                    busyTimeoutMs: options.busyTimeout.milliseconds))
+                    busyTimeoutMs: options.busyTimeout.milliseconds,
+                    keys: options.keys.map(BoundaryKeys.init)))
         }
     }
 }

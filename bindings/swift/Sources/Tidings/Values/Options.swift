@@ -48,6 +48,8 @@ public struct ConsultationsOptions: Sendable {
     public var apiKey: String?
     /// Where the socket's token goes.
     public var socketAuth: SocketAuth
+    /// Which version of the protocol is spoken.
+    public var dialect: Dialect
     /// Which certificates are trusted.
     public var trust: TrustRoots?
     /// The personas it has, where it does not say.
@@ -61,6 +63,7 @@ public struct ConsultationsOptions: Sendable {
         socketOrigin: URL? = nil,
         apiKey: String? = nil,
         socketAuth: SocketAuth = .header,
+        dialect: Dialect = .auto,
         trust: TrustRoots? = nil,
         personas: [String]? = nil,
         extensions: Bool = false
@@ -69,9 +72,20 @@ public struct ConsultationsOptions: Sendable {
         self.socketOrigin = socketOrigin
         self.apiKey = apiKey
         self.socketAuth = socketAuth
+        self.dialect = dialect
         self.trust = trust
         self.personas = personas
         self.extensions = extensions
+    }
+
+    /// Which version of the protocol is spoken.
+    public enum Dialect: Sendable {
+        /// Found out from the first answer.
+        case auto
+        /// The deployed one.
+        case production
+        /// The 0.34 specification.
+        case s34
     }
 
     /// Where the socket's token goes.
@@ -118,18 +132,24 @@ public enum Store: Sendable {
         public var barrier: Bool
         /// How long to wait for another process's write.
         public var busyTimeout: Duration
+        /// Where the key of an encrypted store comes from; `nil` for a plain one. A plain store that
+        /// is opened with a key is encrypted first. A library without the cipher refuses a key with
+        /// the code `store.no_cipher`, and stores nothing.
+        public var keys: (any StoreKeySource)?
 
         /// How a file is used, with every default.
         public init(
             isShared: Bool = false,
             isPassive: Bool = false,
             barrier: Bool = false,
-            busyTimeout: Duration = .seconds(5)
+            busyTimeout: Duration = .seconds(5),
+            keys: (any StoreKeySource)? = nil
         ) {
             self.isShared = isShared
             self.isPassive = isPassive
             self.barrier = barrier
             self.busyTimeout = busyTimeout
+            self.keys = keys
         }
     }
 }

@@ -325,7 +325,9 @@ private fun Store.ffi(): dev.tidings.ffi.Store = when (this) {
             path = path,
             shared = shared,
             passive = passive,
+            barrier = barrier,
             busyTimeoutMs = busyTimeout.inWholeMilliseconds,
+            keys = keys?.let(::KeyBridge),
         ),
     )
     Store.Memory -> dev.tidings.ffi.Store.Memory

@@ -111,12 +111,18 @@ public sealed interface Store {
      * @property shared whether other processes open the file too
      * @property passive never become the one that sends
      * @property busyTimeout how long a write waits for another process's
+     * @property barrier on Apple systems: wait at each sync until the flash itself has it
+     * @property keys where the key of an encrypted store comes from; null for a plain one. A plain
+     * store that is opened with a key is encrypted first; a library without the cipher refuses a key
+     * with the code `store.no_cipher`, and stores nothing
      */
     public data class File(
         val path: String,
         val shared: Boolean = false,
         val passive: Boolean = false,
         val busyTimeout: Duration = 5.seconds,
+        val barrier: Boolean = false,
+        val keys: StoreKeySource? = null,
     ) : Store
 
     /** Memory, gone with the client: for tests and previews. */
