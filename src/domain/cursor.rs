@@ -74,12 +74,6 @@ impl Gap {
         Self { before: None }
     }
 
-    /// Whether it names the place behind the newest message, before which no hole of ours ends.
-    #[must_use]
-    pub fn is_nowhere(&self) -> bool {
-        self.before.as_ref().is_some_and(SyncCursor::is_end)
-    }
-
     /// A hole that ends at this cursor.
     #[must_use]
     pub const fn before(cursor: SyncCursor) -> Self {

@@ -5,12 +5,15 @@
 //! the wire is *uncertain*; an answer still streaming is *incomplete*; a deletion that waits is done;
 //! an edit that waits stands beside the text that the server has. The same rule is applied to what
 //! is written and to what is read, so a document of another hand cannot make anything leave.
+//!
+//! Cursors stay behind: what they meant was true of one server at one moment. That something is
+//! missing is told, and from where it is read on is asked of the server anew.
 
 use std::fmt;
 
 use crate::domain::{
     conversation::{Conversation, NewConversation},
-    cursor::Gap,
+    cursor::{Gap, SyncCursor, SyncPosition},
     delivery::{DeliveryState, Reason},
     ids::{ClientMessageId, ConversationId},
     message::{Completeness, Message},
@@ -120,7 +123,11 @@ impl Transcript {
         conversation.last_message = None;
         (conversation.unread, conversation.stored) = (0, 0);
         (conversation.version, conversation.server.mark) = (0, None);
-        conversation.sync.listed = None;
+        conversation.sync = SyncPosition {
+            newest: None,
+            oldest: conversation.sync.oldest.as_ref().map(|_| SyncCursor::end()),
+            listed: None,
+        };
         if !conversation.id.is_local() {
             self.creation = None;
         }
@@ -158,9 +165,7 @@ impl Line {
             row.key = SortKey::pending(i64::try_from(at).unwrap_or(i64::MAX));
             row.gap = None;
         }
-        if row.gap.as_ref().is_some_and(Gap::is_nowhere) {
-            row.gap = Some(Gap::ahead());
-        }
+        row.gap = row.gap.as_ref().map(|_| Gap::ahead());
         if row.deleted {
             row.text = String::new();
             row.unread = false;

@@ -162,6 +162,39 @@ async fn what_lies_before_the_part_read_here_is_left_to_the_server() {
     app.assert_sound();
 }
 
+/// Holes, and rows that another hand took out: what is missing is found from the newest page down.
+#[tokio::test(start_paused = true)]
+async fn f31_what_is_missing_in_a_document_is_read_from_the_server_anew() {
+    let service = talkative(330);
+    let first = App::over(&service).await;
+    first.client.synchronise(chat("c1")).await.unwrap();
+    let whole: serde_json::Value = serde_json::from_str(&exported(&first).await).unwrap();
+    first.client.shutdown().await;
+    speak(&service, 331..=480);
+    for (more_before, holes) in [(false, &[9][..]), (true, &[200, 30]), (true, &[])] {
+        let mut document = whole.clone();
+        document["conversation"]["more_before"] = more_before.into();
+        let rows = document["messages"].as_array_mut().unwrap();
+        for hole in holes {
+            rows[*hole]["gap"] = true.into();
+            rows.drain(hole + 1..hole + 4);
+        }
+        let mut app = another(&service).await;
+        let done = imported(&app, &document.to_string()).await;
+        assert_eq!(done.added, 330 - 3 * holes.len());
+        app.client.catch_up(chat("c1")).await.unwrap();
+        assert_eq!(app.texts("c1").await, service.texts("c1"), "{holes:?}");
+        let rows = app.rows("c1").await;
+        assert!(rows.iter().all(|row| row.gap.is_none()), "{holes:?}");
+        while app.client.load_older(chat("c1")).await.unwrap() {}
+        let row = app.client.conversation(&chat("c1")).await.unwrap().unwrap();
+        assert_eq!(row.sync.oldest, None);
+        assert_eq!(app.rows("c1").await, rows);
+        app.assert_sound();
+        app.client.shutdown().await;
+    }
+}
+
 /// Rows of the document that are newer than what is here show at once; the next reading proves that
 /// nothing is missing around them.
 #[tokio::test(start_paused = true)]

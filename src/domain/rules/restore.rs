@@ -3,7 +3,7 @@
 //! | here | a row of the document |
 //! |---|---|
 //! | the conversation was deleted on this device | none is read: the whole document is refused |
-//! | nothing of it was read, and nothing waits in it | all are stored, places, holes and position as they were |
+//! | nothing of it was read, and nothing waits in it | all are stored, places and holes as they were; where to read on is the server's to say |
 //! | the row is here, by its key or its server id, deleted perhaps | stays as it is here |
 //! | own, never confirmed | stored behind all others, for the user to decide: nothing is queued |
 //! | confirmed, and what is around it is here | stored in its place; the mark of the hole it lies in stays |

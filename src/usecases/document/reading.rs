@@ -43,7 +43,10 @@ pub(super) fn transcript(document: wire::Document) -> Result<Transcript, Wrong> 
         draft: head.local.draft,
         activity_at: time(head.activity_at.as_deref())?,
         read_to: head.read_to.map(mark).transpose()?,
-        sync: position(head.position)?,
+        sync: SyncPosition {
+            oldest: head.more_before.then(SyncCursor::end),
+            ..SyncPosition::default()
+        },
         server: server(&id, head.server)?,
         ..Conversation::new(ServerConversation::bare(id))
     };
@@ -138,18 +141,6 @@ fn creation(said: wire::Creation) -> Result<Creation, Wrong> {
     })
 }
 
-fn position(said: wire::Position) -> Result<SyncPosition, Wrong> {
-    let newest = said.newest.map(SyncCursor::new);
-    if newest.as_ref().is_some_and(SyncCursor::is_end) {
-        return Err("the position of the document lies nowhere");
-    }
-    Ok(SyncPosition {
-        newest,
-        oldest: said.oldest.map(SyncCursor::new),
-        listed: None,
-    })
-}
-
 fn mark(said: wire::Mark) -> Result<SortKey, Wrong> {
     match said {
         wire::Mark::Place(number) => place(number),
@@ -176,7 +167,7 @@ fn line(conversation: &ConversationId, said: wire::Message) -> Result<Line, Wron
         deleted: said.deleted,
         unread: said.unread,
         revision: said.revision,
-        gap: said.gap.map(gap),
+        gap: said.gap.then(Gap::ahead),
         ..blank(id, conversation)
     };
     Ok(Line {
@@ -192,12 +183,6 @@ fn completeness(ended: Option<&str>) -> Result<Completeness, Wrong> {
     let mut fitting = known.filter(|way| *way != Completeness::Streaming);
     let found = fitting.find(|way| writing::ended(*way) == ended);
     found.ok_or("an answer of the document ended in no way that is known")
-}
-
-fn gap(said: wire::Gap) -> Gap {
-    Gap {
-        before: said.before.map(SyncCursor::new),
-    }
 }
 
 fn reason(said: wire::Reason) -> Reason {

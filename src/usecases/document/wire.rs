@@ -31,8 +31,9 @@ pub(super) struct Conversation {
     pub(super) activity_at: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) read_to: Option<Mark>,
-    #[serde(default)]
-    pub(super) position: Position,
+    /// The server has more before the first message.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) more_before: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) creation: Option<Creation>,
 }
@@ -91,15 +92,6 @@ pub(super) enum Mark {
     Message(i64),
 }
 
-/// How far the history was read; cursors are the backend's own.
-#[derive(Default, Serialize, Deserialize)]
-pub(super) struct Position {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) newest: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) oldest: Option<String>,
-}
-
 /// How a conversation without a server was begun.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Creation {
@@ -147,21 +139,15 @@ pub(super) struct Message {
     pub(super) unread: bool,
     #[serde(default, skip_serializing_if = "is_none_at_all")]
     pub(super) revision: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) gap: Option<Gap>,
+    /// Something is missing right behind it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) gap: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<Reason>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) wire_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) unsent_edit: Option<Edit>,
-}
-
-/// What is missing right behind a message.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Gap {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) before: Option<String>,
 }
 
 /// Why something was not sent.

@@ -3,7 +3,6 @@
 use super::{FORMAT, VERSION, wire};
 use crate::domain::{
     conversation::{Context, Conversation, ServerConversation, Status},
-    cursor::{Gap, SyncCursor, SyncPosition},
     delivery::Reason,
     ids::{ClientMessageId, ConversationId},
     message::Completeness,
@@ -37,7 +36,7 @@ fn conversation(row: Conversation, creation: Option<Creation>) -> wire::Conversa
         server: server(&row.id, row.server),
         activity_at: row.activity_at.map(moment),
         read_to: row.read_to.map(mark),
-        position: position(&row.sync),
+        more_before: row.sync.oldest.is_some(),
         creation: creation.map(begun),
     }
 }
@@ -75,13 +74,6 @@ fn begun(creation: Creation) -> wire::Creation {
     }
 }
 
-fn position(sync: &SyncPosition) -> wire::Position {
-    wire::Position {
-        newest: sync.newest.as_ref().map(cursor),
-        oldest: sync.oldest.as_ref().map(cursor),
-    }
-}
-
 /// Rows that no server has placed have their number in the list for a place.
 fn mark(key: SortKey) -> wire::Mark {
     match key.order() {
@@ -109,7 +101,7 @@ fn message(line: Line) -> wire::Message {
         deleted: row.deleted,
         unread: row.unread,
         revision: row.revision,
-        gap: row.gap.as_ref().map(gap),
+        gap: row.gap.is_some(),
         reason: line.reason.map(reason),
         wire_id: line.wire_id,
         unsent_edit: line.edit.map(edit),
@@ -123,12 +115,6 @@ pub(super) const fn ended(completeness: Completeness) -> Option<&'static str> {
         Completeness::Streaming | Completeness::Incomplete => Some("incomplete"),
         Completeness::Failed => Some("failed"),
         Completeness::Stopped => Some("stopped"),
-    }
-}
-
-fn gap(gap: &Gap) -> wire::Gap {
-    wire::Gap {
-        before: gap.before.as_ref().map(cursor),
     }
 }
 
@@ -155,8 +141,4 @@ fn name(id: ClientMessageId) -> String {
 
 fn moment(at: WallTime) -> String {
     at.to_string()
-}
-
-fn cursor(cursor: &SyncCursor) -> String {
-    cursor.as_str().to_owned()
 }

@@ -72,8 +72,10 @@ impl Stored {
             assert!(!lost, "the words of a row that waits");
             return;
         }
+        assert_eq!(was.gap.is_some(), is.gap.is_some());
         let same = Message {
             version: was.version,
+            gap: was.gap.clone(),
             ..is.clone()
         };
         assert!(same == *was, "{was:?}\n{is:?}");
