@@ -67,7 +67,12 @@ fn kotlin(library: &Path) -> Result<Command, Missing> {
     let mut maven = kotlin::maven();
     let load = format!("-D{}={}", kotlin::LIBRARY, library.display());
     maven
-        .args(["--projects", "tidings", "test", "-Dtest=StoreKeyTest"])
+        .args([
+            "--projects",
+            "tidings",
+            "surefire:test",
+            "-Dtest=StoreKeyTest",
+        ])
         .arg(format!("-DargLine={load}"))
         .env(VARIABLE, "yes");
     Ok(maven)

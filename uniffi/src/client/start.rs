@@ -17,7 +17,10 @@ use super::{ChatClient, Lifetime};
 use crate::{
     error::ChatError,
     gate::Gate,
-    records::options::{Backend, ClientOptions, ConsultationsOptions, Store, Tokens, config},
+    records::{
+        options::{Backend, ClientOptions, ConsultationsOptions, Store, Tokens, config},
+        socketio::SocketIoOptions,
+    },
     runtime::{blocking, change},
     service::AppService,
     token::AppTokens,
@@ -73,6 +76,9 @@ fn service(
         Backend::Consultations { options } => {
             consultations(options, provider(tokens, gate), config, platform)
         }
+        Backend::SocketIo { options } => {
+            socketio(options, provider(tokens, gate), config, platform)
+        }
         Backend::Custom {
             service,
             capabilities,
@@ -114,8 +120,38 @@ fn consultations(
     _: &Config,
     _: &Arc<dyn Platform>,
 ) -> Result<Arc<dyn ChatService>, ChatError> {
-    let absent = "this build has no consultations adapter".to_owned();
-    Err(tidings::ChatError::Unsupported(absent).into())
+    Err(absent("consultations"))
+}
+
+#[cfg(feature = "socketio")]
+fn socketio(
+    options: SocketIoOptions,
+    tokens: Arc<dyn TokenProvider>,
+    config: &Config,
+    platform: &Arc<dyn Platform>,
+) -> Result<Arc<dyn ChatService>, ChatError> {
+    use tidings::adapters::socketio::SocketIoService;
+    let options = options.adapter(config)?;
+    let made = SocketIoService::new(options, tokens, Arc::clone(platform))
+        .map_err(|wrong| ChatError::invalid("backend", &wrong.to_string()))?;
+    Ok(Arc::new(made))
+}
+
+#[cfg(not(feature = "socketio"))]
+fn socketio(
+    _: SocketIoOptions,
+    _: Arc<dyn TokenProvider>,
+    _: &Config,
+    _: &Arc<dyn Platform>,
+) -> Result<Arc<dyn ChatService>, ChatError> {
+    Err(absent("socketio"))
+}
+
+/// What another library has.
+#[cfg(not(all(feature = "consultations", feature = "socketio")))]
+fn absent(backend: &str) -> ChatError {
+    let sentence = format!("this library was built without the feature {backend}");
+    tidings::ChatError::Unsupported(sentence).into()
 }
 
 /// One setting, for a listing.

@@ -10,6 +10,7 @@ pub mod event;
 pub mod message;
 pub mod options;
 pub mod search;
+pub mod socketio;
 
 use tidings::domain::ids::{ClientMessageId, ConversationId};
 

@@ -11,7 +11,7 @@ use tidings::{
     },
 };
 
-use super::{capabilities::Capabilities, span};
+use super::{capabilities::Capabilities, socketio::SocketIoOptions, span};
 use crate::{
     error::ChatError,
     gate::Gate,
@@ -60,6 +60,11 @@ pub enum Backend {
         /// How to reach it.
         options: ConsultationsOptions,
     },
+    /// Channels over Socket.IO.
+    SocketIo {
+        /// How to reach them.
+        options: SocketIoOptions,
+    },
     /// A backend of the app's own.
     Custom {
         /// The app's adapter.
@@ -73,6 +78,7 @@ impl std::fmt::Debug for Backend {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Consultations { .. } => "Consultations",
+            Self::SocketIo { .. } => "SocketIo",
             Self::Custom { .. } => "Custom",
         })
     }
@@ -258,11 +264,11 @@ impl std::fmt::Debug for ConsultationsOptions {
 }
 
 /// Android's own roots need a step that only the app can take.
-fn default_roots() -> CoreRoots {
-    if cfg!(target_os = "android") {
-        CoreRoots::Webpki
-    } else {
-        CoreRoots::Platform
+pub(crate) fn roots(chosen: Option<TrustRoots>) -> CoreRoots {
+    match chosen {
+        Some(roots) => roots.into(),
+        None if cfg!(target_os = "android") => CoreRoots::Webpki,
+        None => CoreRoots::Platform,
     }
 }
 
@@ -281,7 +287,7 @@ impl ConsultationsOptions {
             Some(Dialect::Production) => adapter::Dialect::Production,
             Some(Dialect::S34) => adapter::Dialect::S34,
         };
-        made.trust = self.trust.map_or_else(default_roots, CoreRoots::from);
+        made.trust = roots(self.trust);
         if let Some(personas) = self.personas {
             made.personas = personas.into_iter().collect();
         }

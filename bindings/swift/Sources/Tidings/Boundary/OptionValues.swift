@@ -7,9 +7,7 @@ extension ChatOptions {
             backend: backend.boundary(callbacks),
             store: store.boundary,
             tokens: tokens.boundary(callbacks),
-            settings: settings.sorted { $0.key < $1.key }.map {
-                SettingValue(name: $0.key, value: $0.value)
-            }
+            settings: settings.boundary
         )
     }
 }
@@ -18,6 +16,7 @@ extension Backend {
     func boundary(_ callbacks: Callbacks) -> TidingsFFI.Backend {
         switch self {
         case .consultations(let options): .consultations(options: options.boundary)
+        case .socketIO(let options): .socketIo(options: options.boundary)
         case .custom(let backend):
             .custom(
                 service: BoundaryService(backend, callbacks),
@@ -38,6 +37,25 @@ extension ConsultationsOptions {
             personas: personas,
             extensions: extensions
         )
+    }
+}
+
+extension SocketIOOptions {
+    var boundary: SocketIoOptions {
+        SocketIoOptions(
+            origin: origin.absoluteString,
+            socketOrigin: socketOrigin?.absoluteString,
+            apiKey: apiKey,
+            account: account?.rawValue,
+            trust: trust?.boundary,
+            settings: settings.boundary
+        )
+    }
+}
+
+extension [String: String] {
+    var boundary: [SettingValue] {
+        sorted { $0.key < $1.key }.map { SettingValue(name: $0.key, value: $0.value) }
     }
 }
 

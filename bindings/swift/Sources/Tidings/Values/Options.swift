@@ -29,6 +29,8 @@ public struct ChatOptions: Sendable {
 public enum Backend: Sendable {
     /// The consultations service.
     case consultations(ConsultationsOptions)
+    /// Channels over Socket.IO, in a library with the feature `socketio`.
+    case socketIO(SocketIOOptions)
     /// A backend of the app's own.
     case custom(any ChatBackend)
 

@@ -287,7 +287,7 @@ internal fun ClientOptions.ffi(bridge: Bridge): dev.tidings.ffi.ClientOptions =
         backend = backend.ffi(bridge),
         store = store.ffi(),
         tokens = tokens.ffi(bridge),
-        settings = settings.map { (name, value) -> dev.tidings.ffi.SettingValue(name, value) },
+        settings = settings.settings(),
     )
 
 private fun Backend.ffi(bridge: Bridge): dev.tidings.ffi.Backend = when (this) {
@@ -303,9 +303,17 @@ private fun Backend.ffi(bridge: Bridge): dev.tidings.ffi.Backend = when (this) {
             extensions = extensions,
         ),
     )
+    is Backend.SocketIo -> dev.tidings.ffi.Backend.SocketIo(
+        dev.tidings.ffi.SocketIoOptions(
+            origin, socketOrigin, apiKey, account, trust?.ffi(), settings.settings(),
+        ),
+    )
     is Backend.Custom ->
         dev.tidings.ffi.Backend.Custom(bridge.service(service), capabilities.ffi())
 }
+
+private fun Map<String, String>.settings(): List<dev.tidings.ffi.SettingValue> =
+    map { (name, value) -> dev.tidings.ffi.SettingValue(name, value) }
 
 private fun TrustRoots.ffi(): dev.tidings.ffi.TrustRoots = when (this) {
     TrustRoots.Platform -> dev.tidings.ffi.TrustRoots.Platform

@@ -32,6 +32,29 @@ public sealed interface Backend {
         override fun toString(): String = "Consultations"
     }
 
+    /**
+     * Channels over Socket.IO, in a library with the feature `socketio`; what is left out keeps its
+     * default.
+     *
+     * @property origin scheme, host, port
+     * @property socketOrigin the socket's origin where it is another one
+     * @property apiKey sent as `X-API-Key` with every REST call
+     * @property account this account, where the token does not tell
+     * @property trust whose certificates; the system's by default, the built-in ones on Android
+     * @property settings names and limits by their key, such as `socketio.namespace`
+     */
+    public data class SocketIo(
+        val origin: String,
+        val socketOrigin: String? = null,
+        val apiKey: String? = null,
+        val account: String? = null,
+        val trust: TrustRoots? = null,
+        val settings: Map<String, String> = emptyMap(),
+    ) : Backend {
+        /** Prints no key. */
+        override fun toString(): String = "SocketIo"
+    }
+
     /** A backend of the app's own. */
     public class Custom(
         public val service: ChatService,
