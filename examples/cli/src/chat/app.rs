@@ -44,6 +44,8 @@ pub(crate) struct App {
     pub(crate) live: Option<Live>,
     /// How it is connected.
     pub(crate) status: ConnectionStatus,
+    /// Whether an event told of that since the conversation was shown.
+    pub(crate) status_told: bool,
     /// Whether somebody types.
     pub(crate) typing: bool,
     /// Until when the server asked for quiet.

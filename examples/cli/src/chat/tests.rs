@@ -127,6 +127,27 @@ Enter send · Tab switch · PgUp older · ^R retry · ^X cancel · ^S stop ·";
 }
 
 #[test]
+fn an_answer_that_comes_behind_the_news_changes_nothing() {
+    let mut app = opened();
+    let asked = ConnectionStatus {
+        state: ConnectionState::Connecting,
+        ..ConnectionStatus::default()
+    };
+    app.update(connected(ConnectionState::Live, Transport::WebSocket));
+    app.update(Event::Status(cid("c1"), asked.clone()));
+    assert_eq!(app.light().1, "WebSocket");
+    app.update(Event::Show(cid("c2")));
+    app.update(Event::Status(
+        cid("c2"),
+        ConnectionStatus {
+            state: ConnectionState::Live,
+            ..asked
+        },
+    ));
+    assert_eq!(app.light().1, "WebSocket", "nothing was told of this one");
+}
+
+#[test]
 fn the_light_names_what_carries_messages() {
     let mut app = opened();
     for (state, transport, word) in [

@@ -73,7 +73,8 @@ impl App {
                 Vec::new()
             }
             Event::Status(id, status) => {
-                if self.open.as_ref() == Some(&id) {
+                // What was asked for may come behind what happened since.
+                if self.open.as_ref() == Some(&id) && !self.status_told {
                     self.status = status;
                 }
                 Vec::new()
@@ -119,6 +120,7 @@ impl App {
             self.live = None;
             self.typing = false;
             self.status = ConnectionStatus::default();
+            self.status_told = false;
             self.from_end = 0;
         }
         let place = self.conversations.iter().position(|row| row.id == id);
@@ -145,7 +147,10 @@ impl App {
             ClientEvent::Connection {
                 conversation,
                 status,
-            } if self.is_open(&conversation) => self.status = status,
+            } if self.is_open(&conversation) => {
+                self.status = status;
+                self.status_told = true;
+            }
             ClientEvent::Typing {
                 conversation,
                 active,
