@@ -440,16 +440,12 @@ impl Turns {
             Some(id) => bound.contains(&id),
             None => question.is_some_and(|id| answered.contains(&id)),
         };
-        if self
-            .awaiting
-            .as_ref()
-            .is_some_and(|wait| hit(wait.question, wait.answer))
-        {
-            self.awaiting = None;
-            if let Some(last) = &mut self.last {
-                last.bound = true;
-            }
+        // Whether or not somebody still looked for it: pieces that come now are another answer's.
+        if let Some(last) = &mut self.last {
+            last.bound |= hit(last.turn.question, last.turn.shown());
         }
+        self.awaiting
+            .take_if(|wait| hit(wait.question, wait.answer));
         let ends = self.open.as_ref().is_some_and(|turn| {
             let unheard = !turn.started && pushed && turn.waits_for_server();
             unheard || hit(turn.question, turn.shown())

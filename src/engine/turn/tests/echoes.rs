@@ -34,6 +34,18 @@ fn an_answer_read_before_its_first_piece_came_has_no_second_row() {
 
 // covers: INV-18
 #[test]
+fn text_taken_away_while_nobody_looked_is_not_gone_on_with() {
+    let mut talk = Talk::waiting();
+    talk.delta("along the ");
+    talk.tell(Input::Left);
+    talk.read_whole(WHOLE, &[], &[101]);
+    talk.delta("Because of the view.");
+    assert_eq!(talk.rows().len(), 2, "a row of its own");
+    assert_eq!(talk.last_save().text, "Because of the view.");
+}
+
+// covers: INV-18
+#[test]
 fn pieces_slower_than_the_deadline_of_a_turn_without_any_are_not_a_new_answer() {
     let mut talk = Talk::waiting();
     talk.wait(secs(31));
