@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tidings::domain::{
     conversation::Conversation,
+    ids::ClientMessageId,
     message::{Completeness, Message},
 };
 
@@ -210,7 +211,9 @@ impl State {
                 let home = homes.entry(answer).or_insert(row);
                 // Pieces name no question: behind a later question they are taken for its answer.
                 let asked_between = row.answers != home.answers;
-                if home.id != row.id && !asked_between && !timeless {
+                // After a restart only what is stored tells whether another question followed.
+                let followed = restarted && self.asked_between(device, rows, home.id, row.id);
+                if home.id != row.id && !asked_between && !timeless && !followed {
                     return broken(
                         "INV-18",
                         format!("answer {answer} is split over {} and {}", home.id, row.id),
@@ -219,6 +222,23 @@ impl State {
             }
         }
         Ok(())
+    }
+}
+
+impl State {
+    /// Whether a message accepted on the device between those two rows is on the server.
+    fn asked_between(
+        &self,
+        device: usize,
+        rows: &[Message],
+        one: ClientMessageId,
+        other: ClientMessageId,
+    ) -> bool {
+        let (first, last) = (one.min(other), one.max(other));
+        let accepted = &self.devices[device].accepted;
+        rows.iter()
+            .filter(|row| row.id > first && row.id < last && row.state.is_on_server())
+            .any(|row| accepted.iter().any(|message| message.id == row.id))
     }
 }
 
