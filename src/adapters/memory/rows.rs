@@ -165,8 +165,10 @@ impl Rows for MemoryRows<'_> {
         after: SortKey,
         limit: usize,
     ) -> RowResult<Vec<Message>> {
-        let rows = self.state.span(conversation, Some(after), None);
-        Ok(taken(rows.filter(|row| !row.deleted), limit))
+        Ok(taken(
+            self.state.span(conversation, Some(after), None),
+            limit,
+        ))
     }
 
     fn oldest(&mut self, conversation: &ConversationId, limit: usize) -> RowResult<Vec<Message>> {

@@ -60,8 +60,8 @@ pub(super) const PAGE_WITH_DELETED: &str = query_in!(
 );
 
 pub(super) const PAGE_AFTER: &str = query_in!(
-    "message_visible",
-    "AND deleted = 0 AND sort_key > ?2 ORDER BY sort_key, pk LIMIT ?3"
+    "message_placed",
+    "AND sort_key > ?2 ORDER BY sort_key, pk LIMIT ?3"
 );
 
 pub(super) const OLDEST: &str = query_in!("message_placed", "ORDER BY sort_key, pk LIMIT ?2");

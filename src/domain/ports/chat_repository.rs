@@ -167,7 +167,7 @@ pub trait Rows {
         limit: usize,
         include_deleted: bool,
     ) -> RowResult<Vec<Message>>;
-    /// Up to `limit` rows with keys above `after`, oldest first, tombstones excepted.
+    /// Up to `limit` rows with keys above `after`, oldest first, tombstones too: they keep a place.
     fn page_after(
         &mut self,
         conversation: &ConversationId,

@@ -262,6 +262,22 @@ fn an_answer_given_up_stays_behind_its_question() {
     assert_eq!(desk.rows().len(), 6, "the server stored it after all");
 }
 
+/// A question that was deleted since was a turn all the same (seed 9312).
+// covers: INV-07
+#[test]
+fn an_answer_is_given_up_behind_a_deleted_question_too() {
+    let (mut desk, first, _) = asked_twice();
+    fail(&desk, first);
+    desk.read(&[mine("m1", "q1"), mine("m2", "q2")]);
+    let gone = ServerMessage {
+        deleted: true,
+        revision: 1,
+        ..mine("m2", "")
+    };
+    desk.read(&[gone, theirs("m3", WHOLE)]);
+    assert_eq!(desk.texts(), ["q1", "Far away is", "", WHOLE]);
+}
+
 /// Its row may be in the part that is missing.
 // covers: INV-07, INV-09
 #[test]

@@ -210,6 +210,25 @@ fn room_is_made_between_two_rows_as_often_as_it_takes() {
     }
 }
 
+/// A tombstone moves on with the rows around it.
+// covers: INV-07
+#[test]
+fn room_is_made_before_a_deleted_row_too() {
+    let mut desk = Desk::new();
+    let gone = ServerMessage {
+        deleted: true,
+        ..theirs("y", "")
+    };
+    let mut page = vec![theirs("a", "a"), gone, theirs("z", "z")];
+    desk.read(&page);
+    for n in 0..60 {
+        page.insert(page.len() - 2, theirs(&format!("n{n}"), &n.to_string()));
+        desk.read(&page);
+        let expected: Vec<_> = page.iter().map(|row| row.text.clone()).collect();
+        assert_eq!(desk.texts(), expected);
+    }
+}
+
 // covers: INV-07
 #[test]
 fn pending_messages_stand_behind_every_row_of_the_server() {
