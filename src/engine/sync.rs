@@ -9,6 +9,7 @@
 //! | forward | cursor refused | forward | say discontinuity, fetch the newest page; nothing is wiped |
 //! | gap | page | forward where asked for meanwhile, else gap, older or – | fill the newest gap |
 //! | older | page | the same, where the whole is asked for | |
+//! | gap, older | cursor refused | gap | have the way back looked for from the newest page, once |
 //! | any | error | – | answer requests with it, or say that the run broke off |
 //!
 //! A request that comes while a read is under way waits for a read that starts after it: whoever
@@ -68,6 +69,13 @@ pub enum Input {
     },
     /// The fetch failed, or its page could not be stored.
     Failed(ServiceError),
+    /// Every backward read begins at the newest page now.
+    Forgotten {
+        /// Where the stored history ends now.
+        position: SyncPosition,
+        /// The newest gap that is left.
+        gap: Option<SyncCursor>,
+    },
 }
 
 /// What a synchronisation wants done.
@@ -84,6 +92,8 @@ pub enum Output {
     },
     /// A gap is left and nobody waits for it: another catch-up has to go on.
     BrokeOff,
+    /// The server refuses a stored cursor: let backward reads begin at the newest page.
+    Forget,
     /// Something to tell.
     Phase {
         /// What.
@@ -120,6 +130,8 @@ struct Run {
     leaping: bool,
     /// Whether the last page held nothing new.
     barren: bool,
+    /// Whether the way back was looked for anew: a server that refuses that too is broken.
+    forgot: bool,
     /// A gap that a page neither closed nor moved: the server has no more to say of it now.
     stuck: Option<SyncCursor>,
     gap_told: bool,
@@ -180,6 +192,10 @@ impl Sync {
                 self.stored(more && moved && length > 0, tail, fresh);
             }
             Input::Failed(error) => self.failed(&error),
+            Input::Forgotten { position, gap } => {
+                (self.position, self.gap) = (position, gap);
+                self.go_back_anew();
+            }
         }
         if self.run.is_none() && !self.waiting.is_empty() {
             self.start();
@@ -208,6 +224,7 @@ impl Sync {
             jumped: false,
             leaping: false,
             barren: false,
+            forgot: false,
             stuck: None,
             gap_told: false,
             told,
@@ -319,22 +336,37 @@ impl Sync {
     }
 
     fn failed(&mut self, error: &ServiceError) {
-        let refused = error.kind == FailureKind::CursorRefused;
-        let leap = self.run.as_mut();
-        if refused && leap.is_some_and(|run| std::mem::take(&mut run.leaping)) {
+        if error.kind != FailureKind::CursorRefused || !self.go_on_without() {
+            self.finish(Err(error.clone()));
+        }
+    }
+
+    /// Goes on without the cursor that was refused; says whether there is such a way.
+    fn go_on_without(&mut self) -> bool {
+        let Some(run) = &mut self.run else {
+            return false;
+        };
+        match run.leg {
             // The end was foretold wrongly: it is reached step by step.
-            return self.fetch_forward();
-        }
-        let forward = self.run.as_ref().is_some_and(|run| run.leg == Leg::Forward);
-        if refused && forward && self.position.newest.is_some() {
-            self.position.newest = None;
-            self.tell(SyncPhase::Discontinuity, 0);
-            if let Some(run) = &mut self.run {
+            Leg::Forward if std::mem::take(&mut run.leaping) => self.fetch_forward(),
+            Leg::Forward if self.position.newest.take().is_some() => {
                 run.told = true;
+                self.tell(SyncPhase::Discontinuity, 0);
+                self.fetch_forward();
             }
-            return self.fetch_forward();
+            Leg::Gap | Leg::Older if !std::mem::replace(&mut run.forgot, true) => {
+                self.outputs.push_back(Output::Forget);
+            }
+            _ => return false,
         }
-        self.finish(Err(error.clone()));
+        true
+    }
+
+    fn go_back_anew(&mut self) {
+        if let Some(run) = &mut self.run {
+            run.leg = Leg::Gap;
+            self.go_on();
+        }
     }
 
     fn finish(&mut self, result: Result<(), ServiceError>) {

@@ -67,7 +67,7 @@ impl Life {
         let mut life = 0;
         let mut device = self.start(&store, life).await;
         for _ in 0..self.steps {
-            match below(&mut self.script, 9) {
+            match below(&mut self.script, 10) {
                 0..=2 => self.say(60),
                 3 => self.change(),
                 4 => self.server.lock().cut(),
@@ -81,6 +81,7 @@ impl Life {
                     let read = device.0.load_older(room());
                     drop(tokio::time::timeout(Duration::from_secs(2), read).await);
                 }
+                8 => self.server.lock().era += 1,
                 _ => {}
             }
             let wait = 50 + below(&mut self.script, 6_000);

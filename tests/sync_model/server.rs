@@ -61,6 +61,8 @@ pub(crate) struct State {
     pub(crate) healthy: bool,
     /// Cursors from before this many changes or rows are refused once.
     pub(crate) refuse: bool,
+    /// Cursors to read back from name the era they are of; those of another are refused.
+    pub(crate) era: u64,
     changes: u64,
     sockets: Vec<Arc<Socket>>,
 }
@@ -87,6 +89,7 @@ impl Server {
             net,
             healthy: false,
             refuse: false,
+            era: 0,
             changes: 0,
             sockets: Vec::new(),
         };
@@ -189,7 +192,12 @@ impl State {
 
     fn page(&mut self, range: &HistoryRange, limit: usize) -> Result<HistoryPage, ServiceError> {
         let total = self.rows.len();
-        if matches!(range, HistoryRange::After(_)) && std::mem::take(&mut self.refuse) {
+        let refused = match range {
+            HistoryRange::After(_) => std::mem::take(&mut self.refuse),
+            HistoryRange::Before(end) => era(end) != self.era,
+            HistoryRange::Newest | HistoryRange::Tail(_) => false,
+        };
+        if refused {
             let (never, not) = (RetryClass::Never, Outcome::NotApplied);
             let kind = FailureKind::CursorRefused;
             return Err(ServiceError::new(kind, never, not, "too old"));
@@ -214,7 +222,7 @@ impl State {
         let more = to < total;
         Ok(HistoryPage {
             messages: (from..to).map(|place| self.tell(place)).collect(),
-            older: (from > 0).then(|| SyncCursor::new(from.to_string())),
+            older: (from > 0).then(|| SyncCursor::new(format!("{from}@{}", self.era))),
             newer: SyncCursor::new(newer.to_string()),
             tail: (more && self.telling != Telling::Feed)
                 .then(|| SyncCursor::new(total.to_string())),
@@ -247,7 +255,13 @@ impl State {
 }
 
 pub(crate) fn offset(cursor: &SyncCursor) -> usize {
-    cursor.as_str().parse().unwrap()
+    let place = cursor.as_str().split('@').next();
+    place.unwrap().parse().unwrap()
+}
+
+fn era(cursor: &SyncCursor) -> u64 {
+    let (_, era) = cursor.as_str().split_once('@').unwrap();
+    era.parse().unwrap()
 }
 
 #[async_trait]

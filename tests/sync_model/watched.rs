@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use tidings::{
     adapters::memory::MemoryRepository,
     domain::{
+        cursor::SyncCursor,
         message::Message,
         ports::{
             ChatRepository, Durability, Revision, Rows,
@@ -87,6 +88,15 @@ impl Watched {
     }
 }
 
+/// Where the stored history is said to begin; nothing is said while the way back is looked for.
+fn began(oldest: &SyncCursor) -> usize {
+    if oldest.is_end() {
+        usize::MAX
+    } else {
+        offset(oldest)
+    }
+}
+
 fn seen(row: &Message) -> Option<Seen> {
     let place = row.server_id.as_ref()?.as_str().strip_prefix('m')?;
     let place = place.parse().ok()?;
@@ -115,7 +125,7 @@ impl ChatRepository for Watched {
             Ok((everything(rows)?, sync.unwrap_or_default()))
         });
         if let Ok((rows, sync)) = look.await {
-            let oldest = sync.oldest.as_ref().map_or(0, offset);
+            let oldest = sync.oldest.as_ref().map_or(0, began);
             self.judge(&rows, sync.newest.as_ref().map(offset), oldest);
         }
         Ok(())

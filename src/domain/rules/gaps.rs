@@ -141,6 +141,31 @@ fn take_changes(
     merge::merge(editor, request, mint).map(drop)
 }
 
+/// Lets every backward read begin at the newest page: the server refuses the cursors that were
+/// stored for them.
+///
+/// # Errors
+/// The store's.
+pub fn forget_the_way_back(
+    rows: &mut dyn Rows,
+    id: &ConversationId,
+) -> RowResult<(SyncPosition, Option<SyncCursor>)> {
+    if conversations::is_buried(rows, id)? {
+        return Ok((SyncPosition::default(), None));
+    }
+    let mut editor = Editor::open(rows, id)?;
+    let mut gaps = editor.rows().gaps(id)?;
+    gaps.retain(|row| !is_ahead(row));
+    for row in &gaps {
+        set_gap(&mut editor, row, Some(Gap::before(SyncCursor::end())))?;
+    }
+    if editor.conversation().sync.oldest.is_some() {
+        editor.conversation_mut().sync.oldest = Some(SyncCursor::end());
+    }
+    let stored = finish(editor, Merged::default(), None)?;
+    Ok((stored.position, stored.gap))
+}
+
 /// The newest gap that a backward read fills.
 ///
 /// # Errors
@@ -208,35 +233,21 @@ impl Aim {
                     row.gap.as_ref().and_then(|gap| gap.before.as_ref()) == Some(end)
                 };
                 let gap = gaps.into_iter().find(here);
-                Ok(match gap {
-                    Some(row) => Some(Self {
-                        placement: Placement::Gap(row.key),
-                        gap: Some(row),
-                        length: usize::MAX,
-                    }),
-                    None if sync.oldest.as_ref() != Some(end) => None,
-                    None if end.is_end() => Self::beneath(editor, read.page)?,
-                    None => Some(at(Placement::Older)),
-                })
+                if gap.is_none() && sync.oldest.as_ref() != Some(end) {
+                    return Ok(None);
+                }
+                let length = match end.is_end() {
+                    true => beneath(editor, read.page)?,
+                    false => Some(usize::MAX),
+                };
+                let place = |row: &Message| Placement::Gap(row.key);
+                Ok(length.map(|length| Self {
+                    placement: gap.as_ref().map_or(Placement::Older, place),
+                    gap,
+                    length,
+                }))
             }
         }
-    }
-
-    /// The newest page, read to find the way back to what was removed here: what is newer than all
-    /// that is stored is for a forward read.
-    fn beneath(editor: &mut Editor<'_>, page: &HistoryPage) -> RowResult<Option<Self>> {
-        let mut length = 0;
-        for (at, said) in page.messages.iter().enumerate() {
-            if is_placed(editor, said)? {
-                length = at + 1;
-            }
-        }
-        let aim = Self {
-            placement: Placement::Older,
-            gap: None,
-            length,
-        };
-        Ok((length > 0).then_some(aim))
     }
 
     /// Closes the gap, or moves it on to where the page begins; and with it every other that ends
@@ -257,6 +268,19 @@ impl Aim {
         }
         Ok(())
     }
+}
+
+/// How much of the newest page, read to find the way back, is beneath what is stored: what is newer
+/// than all of that is for a forward read. `None` where the page hangs on nothing.
+fn beneath(editor: &mut Editor<'_>, page: &HistoryPage) -> RowResult<Option<usize>> {
+    let mut length = 0;
+    for (at, said) in page.messages.iter().enumerate() {
+        if is_placed(editor, said)? {
+            length = at + 1;
+        }
+    }
+    let nothing = page.messages.is_empty() && page.older.is_none();
+    Ok((length > 0 || nothing).then_some(length))
 }
 
 /// Whether a row of the page is stored and has its place.

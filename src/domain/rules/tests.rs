@@ -3,6 +3,7 @@
 mod acting;
 mod answering;
 mod changing;
+mod finding_back;
 mod merging;
 mod settling;
 

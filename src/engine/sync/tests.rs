@@ -90,19 +90,61 @@ fn the_whole_goes_back_to_the_beginning() {
 fn a_refused_cursor_is_a_discontinuity_and_a_fresh_look_never_a_wipe() {
     let mut sync = Sync::new(at("5", None), None);
     sync.handle(request(1, Wanted::News));
-    let refused = ServiceError::new(
-        FailureKind::CursorRefused,
-        RetryClass::Never,
-        Outcome::NotApplied,
-        "shrunk",
-    );
-    sync.handle(Input::Failed(refused));
+    sync.handle(refused());
     let outputs = drain(&mut sync);
     assert!(outputs.contains(&Output::Phase {
         phase: SyncPhase::Discontinuity,
         fetched: 0
     }));
     assert_eq!(outputs.last(), Some(&Output::Fetch(HistoryRange::Newest)));
+}
+
+fn refused() -> Input {
+    Input::Failed(failure(FailureKind::CursorRefused, "shrunk"))
+}
+
+fn forgotten(gap: Option<&str>) -> Input {
+    Input::Forgotten {
+        position: at("900", Some("end")),
+        gap: gap.map(SyncCursor::new),
+    }
+}
+
+#[test]
+fn f31_a_refused_cursor_of_a_gap_is_forgotten_once_and_the_gap_filled_all_the_same() {
+    let mut sync = Sync::new(at("900", Some("0")), Some(SyncCursor::new("800")));
+    sync.handle(request(1, Wanted::Complete));
+    sync.handle(gapped(at("900", Some("0")), Some("800"), None, false));
+    drain(&mut sync);
+    sync.handle(refused());
+    assert_eq!(drain(&mut sync), [Output::Forget]);
+    sync.handle(forgotten(Some("end")));
+    assert_eq!(drain(&mut sync), [before("end")]);
+    sync.handle(refused());
+    let outputs = drain(&mut sync);
+    assert_eq!(answers(&outputs), [1], "this server is broken");
+    assert!(!outputs.contains(&Output::Forget) && !sync.is_running());
+}
+
+#[test]
+fn f31_older_history_is_read_though_its_cursor_is_refused() {
+    let mut sync = Sync::new(at("900", Some("700")), None);
+    sync.handle(request(1, Wanted::OlderPage));
+    sync.handle(stored(at("900", Some("700")), false, 0));
+    assert_eq!(drain(&mut sync), [after("900"), before("700")]);
+    sync.handle(refused());
+    sync.handle(forgotten(None));
+    assert_eq!(drain(&mut sync), [Output::Forget, before("end")]);
+    // All of the newest page is stored: the page before what is stored is still to come.
+    sync.handle(Input::Stored {
+        position: at("900", Some("850")),
+        gap: None,
+        tail: None,
+        more: true,
+        fresh: 0,
+        length: 50,
+    });
+    assert_eq!(drain(&mut sync), [before("850")]);
 }
 
 fn gapped(position: SyncPosition, gap: Option<&str>, tail: Option<&str>, more: bool) -> Input {
@@ -215,9 +257,6 @@ fn an_end_foretold_wrongly_is_reached_step_by_step() {
     sync.handle(request(1, Wanted::Complete));
     sync.handle(gapped(at("200", None), None, Some("100000"), true));
     drain(&mut sync);
-    sync.handle(Input::Failed(failure(
-        FailureKind::CursorRefused,
-        "shorter",
-    )));
+    sync.handle(refused());
     assert_eq!(drain(&mut sync), [after("200")]);
 }

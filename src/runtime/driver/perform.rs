@@ -69,7 +69,7 @@ impl Driver {
             .and_then(|lane| lane.sync.poll_output())
         {
             any = true;
-            self.perform_sync(id, output);
+            self.perform_sync(id, output).await;
         }
         self.attend(id);
         any

@@ -55,8 +55,9 @@ impl Driver {
         });
     }
 
-    pub(super) fn perform_sync(&mut self, id: &ConversationId, output: SyncOutput) {
+    pub(super) async fn perform_sync(&mut self, id: &ConversationId, output: SyncOutput) {
         match output {
+            SyncOutput::Forget => self.forget_the_way_back(id).await,
             SyncOutput::Fetch(range) => self.fetch(id.clone(), range),
             SyncOutput::Finished { ticket, result } => self.read_ended(id, ticket, result),
             SyncOutput::BrokeOff => self.catch_up_later(id),
@@ -70,6 +71,26 @@ impl Driver {
                 });
             }
         }
+    }
+
+    async fn forget_the_way_back(&mut self, id: &ConversationId) {
+        let conversation = id.clone();
+        let forgotten = self
+            .repository
+            .transact(Durability::Normal, move |rows| {
+                gaps::forget_the_way_back(rows, &conversation)
+            })
+            .await;
+        let Some(lane) = self.lanes.get_mut(id) else {
+            return;
+        };
+        lane.sync.handle(match forgotten {
+            Ok((position, gap)) => {
+                (lane.position, lane.gap) = (position.clone(), gap.clone());
+                SyncInput::Forgotten { position, gap }
+            }
+            Err(error) => SyncInput::Failed(store_failed(&error)),
+        });
     }
 
     /// Over a socket nothing else would go on filling the gap; polls and dials do by themselves.

@@ -15,19 +15,31 @@ fn deleted(name: &str) -> ServerMessage {
     }
 }
 
+/// A page with nothing newer behind it.
+pub(super) fn page_of(messages: &[ServerMessage], older: Option<&str>) -> HistoryPage {
+    HistoryPage {
+        messages: messages.to_vec(),
+        older: older.map(SyncCursor::new),
+        newer: SyncCursor::new("newer"),
+        more: false,
+        tail: None,
+        changed: Vec::new(),
+        skipped: 0,
+    }
+}
+
 impl Desk {
     fn page(&mut self, range: HistoryRange, messages: &[ServerMessage], changed: &[ServerMessage]) {
+        let page = HistoryPage {
+            changed: changed.to_vec(),
+            ..page_of(messages, Some("older"))
+        };
+        self.store_page(range, page);
+    }
+
+    pub(super) fn store_page(&mut self, range: HistoryRange, page: HistoryPage) {
         self.minted += 100;
         let mut next = self.minted;
-        let page = HistoryPage {
-            messages: messages.to_vec(),
-            older: Some(SyncCursor::new("older")),
-            newer: SyncCursor::new("newer"),
-            more: false,
-            tail: None,
-            changed: changed.to_vec(),
-            skipped: 0,
-        };
         self.write(move |rows| {
             let mut mint = || {
                 next += 1;
