@@ -67,10 +67,9 @@ pub(super) struct Opened {
 /// it open; `Unavailable` where it cannot be written.
 pub(super) fn store(options: &SqliteOptions) -> RowResult<(Opened, Users)> {
     // Before anything is made beside a file that is not for us.
-    let look = match admit(options) {
-        Ok(look) => look,
-        Err(RepositoryError::Corrupt) => Look::Due,
-        Err(error) => return Err(error),
+    let look = match Users::were_here(&options.path) {
+        true => Look::Brief,
+        false => admitted(options)?,
     };
     let (users, alone) = Users::enter(&options.path, options.busy_timeout)?;
     let opened = if alone {
@@ -91,17 +90,23 @@ pub(super) fn store(options: &SqliteOptions) -> RowResult<(Opened, Users)> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Look {
     Due,
+    /// Due, and nobody has the file open, in this process either: its first bytes may tell.
+    Brief,
     Done,
 }
 
-/// Whether this version may read it, with this key.
-fn admit(options: &SqliteOptions) -> RowResult<Look> {
+/// Whether this version may read it, with this key; what is damaged is looked at again.
+fn admitted(options: &SqliteOptions) -> RowResult<Look> {
     if housekeeping::is_wiping(&options.path) || cipher::is_moving(&options.path) {
         return Ok(Look::Due);
     }
-    match cipher::look(options)? {
+    let look = match cipher::look(options)? {
         Found::Fits => probe::check(options).map(|()| Look::Done),
         Found::Other(old) => probe::check(&old).map(|()| Look::Due),
+    };
+    match look {
+        Err(RepositoryError::Corrupt) => Ok(Look::Due),
+        look => look,
     }
 }
 
@@ -179,8 +184,10 @@ pub(super) fn beside_others(options: &SqliteOptions) -> RowResult<Opened> {
 /// A connection for writing, the schema being the newest. Should a later version have come between
 /// the look and this, the migration meets it, before anything is written.
 fn writer(options: &SqliteOptions, look: Look) -> RowResult<Connection> {
-    if look == Look::Due {
-        probe::check(options)?;
+    match look {
+        Look::Due => probe::check(options)?,
+        Look::Brief => probe::check_alone(options)?,
+        Look::Done => {}
     }
     let mut db = writing(&options.path, options)?;
     fold_at_end(&db, false)?;

@@ -286,13 +286,8 @@ impl Core {
         self.revisions.advance();
     }
 
-    /// Runs the job on that reader.
-    fn read(&self, reader: usize, job: Job) -> RowResult<()> {
-        let slot = self.readers.get(reader).ok_or_else(thread_ended)?;
-        let (done, index_damaged) = match self.writer_at_first() {
-            Some(writer) => writer.read(job),
-            None => slot.run(&self.options, job),
-        };
+    /// What a job said, after what it found was mended.
+    fn heeded(&self, (done, index_damaged): (RowResult<()>, bool)) -> RowResult<()> {
         if index_damaged {
             self.mend();
         }
@@ -320,9 +315,17 @@ impl Core {
     }
 
     fn answer(&self, reader: usize, task: ReadTask) {
-        let done = self.read(reader, task.job);
-        let _ = task.reply.send(done);
-        if let Some(slot) = self.readers.get(reader) {
+        let Some(slot) = self.readers.get(reader) else {
+            return;
+        };
+        let writer = self.writer_at_first();
+        let is_first = writer.is_some();
+        let read = match writer {
+            Some(writer) => writer.read(task.job),
+            None => slot.run(&self.options, task.job),
+        };
+        let _ = task.reply.send(self.heeded(read));
+        if is_first {
             slot.prepare(&self.options);
         }
     }
@@ -410,13 +413,13 @@ fn start_inline(core: &Arc<Core>) -> RowResult<Inline> {
 
 fn start_threads(core: &Arc<Core>) -> RowResult<()> {
     let mut helpers = Vec::from_iter(start_watcher(core)?);
-    for reader in 0..core.readers.len() {
-        let core = Arc::clone(core);
-        helpers.push(spawn("tidings-read", move || core.serve(reader))?);
-    }
+    helpers.push(start_reader(core, 0)?);
     let core = Arc::clone(core);
     spawn("tidings-write", move || {
         let _announce = Announce(Arc::clone(&core));
+        // Nobody who opens waits for these, and one reader is enough to go on with.
+        let others = (1..core.readers.len()).map(|reader| start_reader(&core, reader));
+        helpers.extend(others.flatten());
         while let Some(mut tasks) = core.writes.take_all(core.pause()) {
             if tasks.is_empty() {
                 core.tidy();
@@ -431,6 +434,11 @@ fn start_threads(core: &Arc<Core>) -> RowResult<()> {
         finish(&core, helpers);
     })?;
     Ok(())
+}
+
+fn start_reader(core: &Arc<Core>, reader: usize) -> RowResult<JoinHandle<()>> {
+    let core = Arc::clone(core);
+    spawn("tidings-read", move || core.serve(reader))
 }
 
 fn start_watcher(core: &Arc<Core>) -> RowResult<Option<JoinHandle<()>>> {

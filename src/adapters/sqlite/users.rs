@@ -5,7 +5,7 @@
 
 use std::{
     fs::{File, TryLockError},
-    path::Path,
+    path::{Path, PathBuf},
     thread,
     time::Duration,
 };
@@ -25,17 +25,20 @@ pub(super) struct Users {
 }
 
 impl Users {
+    /// Whether the store was ever opened: the lock's file is there.
+    pub(super) fn were_here(store: &Path) -> bool {
+        beside(&named(store), ".users").exists()
+    }
+
     /// Enters; waits while somebody replaces the file. Whoever finds nobody there is alone until
     /// [`Self::share`], and is told so.
     ///
     /// # Errors
     /// `Unavailable` where the lock's file cannot be opened, or is held for too long.
     pub(super) fn enter(store: &Path, patience: Duration) -> RowResult<(Self, bool)> {
-        // Two names of one store must meet at one lock; a store that is new has one name so far.
-        let named = std::fs::canonicalize(store).unwrap_or_else(|_| store.to_owned());
         let mut options = File::options();
         options.write(true).create(true).truncate(false);
-        let lock = options.open(beside(&named, ".users"));
+        let lock = options.open(beside(&named(store), ".users"));
         let lock = lock.map_err(|error| io_failed(&error))?;
         let this = Self { lock, patience };
         let alone = this.lock.try_lock().is_ok();
@@ -73,6 +76,11 @@ impl Users {
             Err(error) => Err(io_failed(&error)),
         }
     }
+}
+
+/// Two names of one store must meet at one lock; a store that is new has one name so far.
+fn named(store: &Path) -> PathBuf {
+    std::fs::canonicalize(store).unwrap_or_else(|_| store.to_owned())
 }
 
 /// Tries until it works or the time is up.
