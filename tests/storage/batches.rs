@@ -4,7 +4,10 @@ use std::sync::mpsc;
 
 use futures_util::future::join_all;
 use rusqlite::Connection;
-use tidings::domain::ports::{Durability, RepositoryError};
+use tidings::{
+    domain::ports::{Durability, RepositoryError, Rows},
+    testing::repository_contract::samples::{bare_conversation, conversation_id},
+};
 
 use crate::support::{Store, accept, accept_into, accepted, home, open, soon};
 
@@ -32,7 +35,7 @@ async fn held(store: &Store) -> (mpsc::Sender<()>, tokio::task::JoinHandle<()>) 
     let (running, is_running) = tokio::sync::oneshot::channel();
     let store = store.clone();
     let holding = tokio::task::spawn_local(async move {
-        let job = move |_: &mut dyn tidings::domain::ports::Rows| {
+        let job = move |_: &mut dyn Rows| {
             let _ = running.send(());
             let _ = wait.recv();
             Ok(())
@@ -63,7 +66,7 @@ async fn together<T: Send + 'static>(store: &Store, jobs: Vec<impl Future<Output
 type Outcome = Result<(), RepositoryError>;
 
 async fn trap(store: &Store, name: &'static str, n: u32) -> Outcome {
-    let job = move |rows: &mut dyn tidings::domain::ports::Rows| {
+    let job = move |rows: &mut dyn Rows| {
         accept(rows, n)?;
         // Overlooked on purpose: the store must not depend on a job's care.
         let _ = rows.put_setting(name, "");
@@ -121,6 +124,45 @@ async fn a_transaction_that_sqlite_drops_takes_the_jobs_before_and_none_after() 
     assert_eq!(outcomes[2..], [Ok(()), Ok(())]);
     // What the job did after the drop would have been committed by itself.
     assert_eq!(accepted(&store).await, [3, 4]);
+    store.close().await;
+}
+
+/// Adds a letter to the title that the job finds, and fails if asked to.
+async fn entitled(store: &Store, letter: char, fails: bool) -> Outcome {
+    let id = conversation_id("c");
+    let job = move |rows: &mut dyn Rows| {
+        let mut found = rows
+            .conversation(&id)?
+            .unwrap_or_else(|| bare_conversation("c"));
+        found.title.get_or_insert_default().push(letter);
+        rows.put_conversation(&found)?;
+        match fails {
+            true => Err(RepositoryError::Internal("on purpose".to_owned())),
+            false => Ok(()),
+        }
+    };
+    store.transact(Durability::Normal, job).await
+}
+
+#[tokio::test]
+async fn a_job_sees_what_those_before_it_kept_and_not_what_was_taken_back() {
+    let (_home, path) = home();
+    let store = open(&path);
+    let letters = [
+        ('a', false),
+        ('b', true),
+        ('c', false),
+        ('d', true),
+        ('e', false),
+    ];
+    let jobs = letters.map(|(letter, fails)| entitled(&store, letter, fails));
+    let outcomes = together(&store, jobs.into()).await;
+    let failed: Vec<_> = outcomes.iter().map(Result::is_err).collect();
+    assert_eq!(failed, letters.map(|(_, fails)| fails));
+    let id = conversation_id("c");
+    let stored = store.view(move |rows| rows.conversation(&id)).await;
+    let title = stored.expect("a view").and_then(|found| found.title);
+    assert_eq!(title.as_deref(), Some("ace"));
     store.close().await;
 }
 

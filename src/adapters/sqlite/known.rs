@@ -22,7 +22,23 @@ pub(super) struct Known {
     outbox: BTreeMap<ClientMessageId, OutboxEntry>,
 }
 
+/// Jobs of one transaction share no more than these.
+const SHARED: usize = 64;
+
 impl Known {
+    /// What the next job of the same transaction may go on with: many write to one conversation, and
+    /// hardly two to one message.
+    pub(super) fn for_the_next(self) -> Self {
+        let mut conversations = self.conversations;
+        if conversations.len() > SHARED {
+            conversations.clear();
+        }
+        Self {
+            conversations,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn conversation(&self, id: &ConversationId) -> Option<&Conversation> {
         self.conversations.get(id)
     }

@@ -55,9 +55,14 @@ impl<'a> SqliteRows<'a> {
         }
     }
 
-    /// Why the whole transaction is gone, if it is.
-    pub(super) fn into_lost(self) -> Option<RepositoryError> {
-        self.lost
+    /// As [`Self::writing`], with what a job before it in the same transaction knew.
+    pub(super) fn knowing(self, known: Known) -> Self {
+        Self { known, ..self }
+    }
+
+    /// What is known now, or why the whole transaction is gone.
+    pub(super) fn end(self) -> Result<Known, RepositoryError> {
+        self.lost.map_or(Ok(self.known), Err)
     }
 
     /// Whether the full-text index has to be made again.

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use super::{
     error::failed,
     housekeeping,
+    known::Known,
     open::Opened,
     options::{Executor, SqliteOptions, Synchronous},
     reader,
@@ -330,10 +331,11 @@ fn run_jobs(
     outcomes: &mut Vec<Outcome>,
 ) -> RowResult<()> {
     let alone = tasks.len() == 1;
+    let mut known = Known::default();
     while let Some(task) = tasks.pop_front() {
         let (result, lost) = match alone {
             true => run_alone(db, ledger, task.job),
-            false => run_job(db, ledger, task.job),
+            false => run_job(db, ledger, &mut known, task.job),
         };
         let reply = task.reply;
         outcomes.push(Outcome { reply, result });
@@ -352,9 +354,9 @@ fn run_alone(
 ) -> (RowResult<()>, Option<RepositoryError>) {
     let mut rows = SqliteRows::writing(db, ledger);
     let result = guarded::run(job, &mut rows);
-    match rows.into_lost() {
-        Some(cause) => (Err(cause.clone()), Some(cause)),
-        None => (result, None),
+    match rows.end() {
+        Err(cause) => (Err(cause.clone()), Some(cause)),
+        Ok(_) => (result, None),
     }
 }
 
@@ -362,6 +364,7 @@ fn run_alone(
 fn run_job(
     db: &Connection,
     ledger: &mut Ledger,
+    known: &mut Known,
     job: Job,
 ) -> (RowResult<()>, Option<RepositoryError>) {
     if let Err(error) = run_cached(db, "SAVEPOINT job") {
@@ -369,11 +372,17 @@ fn run_job(
         let lost = db.is_autocommit().then(|| error.clone());
         return (Err(error), lost);
     }
-    let mut rows = SqliteRows::writing(db, ledger);
+    let mut rows = SqliteRows::writing(db, ledger).knowing(std::mem::take(known));
     let result = guarded::run(job, &mut rows);
-    match rows.into_lost() {
-        Some(cause) => (Err(cause.clone()), Some(cause)),
-        None => settle(db, result),
+    match rows.end() {
+        Err(cause) => (Err(cause.clone()), Some(cause)),
+        Ok(now) => {
+            // What a job that is taken back knew is not so.
+            if result.is_ok() {
+                *known = now.for_the_next();
+            }
+            settle(db, result)
+        }
     }
 }
 
