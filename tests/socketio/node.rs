@@ -4,7 +4,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     sync::OnceLock,
 };
 
@@ -13,6 +13,8 @@ use serde_json::Value;
 /// A running server. It ends when its standard input does, whatever becomes of the test.
 pub(crate) struct Node {
     process: Child,
+    // Apart from the process: waiting for that would close it, and so end what is waited for.
+    input: Option<ChildStdin>,
     port: u16,
     switches: Vec<String>,
 }
@@ -21,6 +23,7 @@ impl Drop for Node {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        drop(self.input.take());
     }
 }
 
@@ -29,8 +32,9 @@ impl Node {
     pub(crate) fn start(switches: &[&str]) -> Self {
         install();
         let switches: Vec<_> = switches.iter().map(|&switch| switch.to_owned()).collect();
-        let (process, port) = spawn(&switches, 0);
+        let (mut process, port) = spawn(&switches, 0);
         Self {
+            input: process.stdin.take(),
             process,
             port,
             switches,
@@ -51,6 +55,7 @@ impl Node {
     /// Another process in its place: same port, same switches.
     pub(crate) fn start_again(&mut self) {
         (self.process, self.port) = spawn(&self.switches, self.port);
+        self.input = self.process.stdin.take();
     }
 
     pub(crate) fn port(&self) -> u16 {

@@ -32,7 +32,7 @@ const ACTIONS = {
   },
   say: async ({ store, chat }, { channelId, user, content, ...extra }) => {
     const channel = store.channel(channelId);
-    const { message } = store.append(channel, user, content, undefined, false, extra);
+    const { message } = store.append(channel, user, content, undefined, extra);
     await chat.deliver(channel, message);
     return message;
   },
@@ -48,8 +48,9 @@ const ACTIONS = {
   limit: ({ rest }, { count, reset }) => void Object.assign(rest, { limited: count, reset }),
   // The next so many answers to `message:send` are kept back, the messages stored all the same.
   "lose-acks": ({ gateway }, { count }) => void (gateway().lost = count),
-  // The process dies with the next message, once that is stored.
-  die: ({ gateway }) => void (gateway().dies = true),
+  // The process dies with the next message to come over a socket: when that is `heard`, once it is
+  // `stored`, or when the others were `told` and its sender was not.
+  die: ({ gateway }, { when }) => void (gateway().dies = when),
   // What the network lets through from now on: see `--refuse`.
   refuse: ({ transport, rest }, { what }) => {
     transport.refused = what;

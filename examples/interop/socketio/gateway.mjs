@@ -16,7 +16,8 @@ const EVENTS = {
 export function chatGateway({ chat, store, tokens, options }) {
   class ChatGateway {
     lost = 0;
-    dies = false;
+    // Where in a send the process dies, once.
+    dies = undefined;
 
     // `middleware` refuses with CONNECT_ERROR; `connection` lets everybody in and throws out
     // again, as a gateway does that asks for the token in handleConnection.
@@ -53,13 +54,18 @@ export function chatGateway({ chat, store, tokens, options }) {
       const channel = chat.channelFor(data, user);
       if (!channel) throw new WsException("no such channel");
       const { content, clientMessageId } = data;
-      const said = store.append(channel, user, content, clientMessageId, options.dedupe);
-      // It dies with something stored that nobody was told of.
-      if (this.dies) process.kill(process.pid, "SIGKILL");
+      this.#dieAt("heard");
+      const said = store.append(channel, user, content, clientMessageId);
+      this.#dieAt("stored");
       if (said.fresh) await chat.deliver(channel, said.message);
+      this.#dieAt("told");
       // An answer that is lost on its way.
       if (this.lost > 0) return void (this.lost -= 1);
       return { ok: true, message: row(said.message) };
+    }
+
+    #dieAt(moment) {
+      if (this.dies === moment) process.kill(process.pid, "SIGKILL");
     }
 
     remove(socket, { messageId }) {

@@ -119,8 +119,7 @@ export class Rest {
     const channel = this.chat.channelFor({ channelId, ...body }, user);
     if (!channel) throw new Refusal(404, "RESOURCE_NOT_FOUND", "no such channel");
     const { content, clientMessageId } = body;
-    const dedupe = this.options.dedupe;
-    const { message, fresh } = this.store.append(channel, user, content, clientMessageId, dedupe);
+    const { message, fresh } = this.store.append(channel, user, content, clientMessageId);
     if (fresh) await this.chat.deliver(channel, message);
     return this.#ok(201, row(message));
   }
@@ -157,7 +156,7 @@ export class Rest {
     if (this.store.isResolved(disputeId)) {
       throw new Refusal(409, "RESOURCE_CONFLICT", "the dispute is resolved");
     }
-    const { message } = this.store.append(channel, user, body.content, undefined, false);
+    const { message } = this.store.append(channel, user, body.content);
     await this.chat.deliver(channel, message);
     const { id, ...rest } = disputeRow(message);
     return this.#ok(201, { messageId: id, disputeId, ...rest });

@@ -15,7 +15,8 @@ export class Store {
   #clock = 0;
   #length = 0;
 
-  constructor({ store: file, scenarios }) {
+  constructor({ store: file, scenarios, dedupe }) {
+    this.dedupe = dedupe;
     this.contexts = scenarios ? undefined : CONTEXTS;
     this.#journal = new Journal(file);
     this.#catchUp();
@@ -70,9 +71,10 @@ export class Store {
   }
 
   // Content is cleaned here, so what comes back may differ from what was sent. A key that was seen
-  // is no new message, whichever node saw it.
-  append(channel, sender, content, key, dedupe, extra = {}) {
-    const said = { id: randomUUID(), sender, content: sanitise(content), key, dedupe, extra };
+  // is no new message, whichever node saw it; a service that knows no keys keeps none.
+  append(channel, sender, content, key, extra = {}) {
+    const kept = this.dedupe ? key : undefined;
+    const said = { id: randomUUID(), sender, content: sanitise(content), key: kept, extra };
     return this.#commit({ does: "say", channel: channel.id, ...said });
   }
 
@@ -130,10 +132,10 @@ export class Store {
       channel.participants.delete(user);
       channel.updated_at = now;
     },
-    say({ channel: id, id: name, sender, content, key, dedupe, extra }, now) {
+    say({ channel: id, id: name, sender, content, key, extra }, now) {
       const channel = this.#channels.get(id);
       const same = (row) => row.sender_id === sender && row.client_message_id === key;
-      const before = dedupe && key ? channel.messages.find(same) : undefined;
+      const before = key ? channel.messages.find(same) : undefined;
       if (before) return { message: before, fresh: false };
       const message = {
         id: name,

@@ -4,7 +4,9 @@
 //! server row (`matcher`). Equal text alone never merges two rows of the server's. What matches
 //! nothing is new.
 //!
-//! History gives a row its place. A push does so only when nothing before it still waits for one.
+//! History gives a row its place. A push does so only when nothing before it still waits for one. An
+//! own row that is pushed without the key it was sent with may be one of this device's, or another
+//! device's: while one of this device's may be on the server, only the history tells which.
 
 use std::collections::BTreeSet;
 
@@ -113,7 +115,8 @@ pub fn merge(
     request: Merge<'_>,
     mint: &mut dyn FnMut() -> ClientMessageId,
 ) -> RowResult<Merged> {
-    let page = distinct(request.page);
+    let mut page = distinct(request.page);
+    let withheld = request.placement.is_push() && withhold(editor, &mut page)?;
     let mut matcher = Matcher::load(editor, request.placement, &page)?;
     let mut slots = Vec::with_capacity(page.len());
     for said in page {
@@ -131,7 +134,7 @@ pub fn merge(
     let asked = question_before(editor, request.placement, keys.first())?;
     note_answered(&slots, asked, &mut merged);
     let hole = gaps::mark(editor, &mut slots, &keys, request.proof.as_ref())?;
-    merged.unplaced = hole || keys.iter().any(Option::is_none);
+    merged.unplaced = withheld || hole || keys.iter().any(Option::is_none);
     merged.told = told(&slots);
     let fragments = matcher.fragments(&slots);
     for (slot, key) in slots.into_iter().zip(keys) {
@@ -188,6 +191,30 @@ fn distinct(page: &[ServerMessage]) -> Vec<&ServerMessage> {
         }
     }
     seen
+}
+
+/// Leaves out what may be a message of ours that waits for its confirmation, and says whether there
+/// was any. Stored as a row of its own, it would be there twice, and a read that looks for ours would
+/// find it taken.
+fn withhold(editor: &mut Editor<'_>, page: &mut Vec<&ServerMessage>) -> RowResult<bool> {
+    let nameless = |said: &ServerMessage| said.own && said.client_id.is_none();
+    if !page.iter().any(|said| nameless(said)) {
+        return Ok(false);
+    }
+    let id = editor.conversation().id.clone();
+    let waiting = editor.rows().unplaced(&id)?;
+    if !waiting.iter().any(|row| row.own && row.may_be_on_server()) {
+        return Ok(false);
+    }
+    let before = page.len();
+    let mut kept = Vec::with_capacity(before);
+    for said in page.drain(..) {
+        if !nameless(said) || editor.rows().message_by_server_id(&id, &said.id)?.is_some() {
+            kept.push(said);
+        }
+    }
+    *page = kept;
+    Ok(page.len() < before)
 }
 
 /// The question that the page goes on from: where the answer comes in a page of its own, as it

@@ -152,17 +152,22 @@ fn applied(
         DeliveryEvent::FoundOnServer
     };
     let server_id = receipt.message.as_ref().map(|row| row.id.clone());
-    let taken = match &server_id {
-        Some(server) => {
-            let held = editor
-                .rows()
-                .message_by_server_id(&message.conversation, server)?;
-            held.is_some_and(|row| row.id != message.id)
-        }
-        None => false,
+    let held = match &server_id {
+        Some(server) => editor
+            .rows()
+            .message_by_server_id(&message.conversation, server)?,
+        None => None,
     };
+    let held = held.filter(|row| row.id != message.id);
+    let taken = held.is_some();
+    let mistaken = held.filter(|row| message.server_id.is_none() && came_by_itself(row));
+    if let Some(mistaken) = &mistaken {
+        editor.remove(mistaken)?;
+    }
     let sent = editor.deliver(&message, event, Note::at(now), |row| {
-        if row.server_id.is_none() && !taken {
+        if let Some(mistaken) = mistaken {
+            take_over(row, mistaken);
+        } else if row.server_id.is_none() && !taken {
             row.server_id = server_id;
         }
     })?;
@@ -187,6 +192,22 @@ fn applied(
         merged,
         ..Settled::default()
     })
+}
+
+/// A row that was taken for another device's, since nothing told whose it was when it came.
+const fn came_by_itself(row: &Message) -> bool {
+    row.own && row.attempts == 0 && row.overlay.is_none()
+}
+
+/// What is known of it is what is known of ours.
+fn take_over(row: &mut Message, mistaken: Message) {
+    row.server_id = mistaken.server_id;
+    (row.key, row.gap) = (mistaken.key, mistaken.gap);
+    (row.sender, row.created_at) = (mistaken.sender, mistaken.created_at);
+    if row.overlay.is_none() {
+        (row.text, row.revision) = (mistaken.text, mistaken.revision);
+        row.deleted = mistaken.deleted;
+    }
 }
 
 fn unsent(

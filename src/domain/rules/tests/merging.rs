@@ -168,6 +168,24 @@ fn a_key_that_the_server_echoes_binds_whatever_the_text() {
 }
 
 #[test]
+fn an_echo_without_a_key_is_no_row_of_its_own_while_one_of_ours_may_be_it() {
+    let mut desk = Desk::new();
+    desk.has_read_to("0");
+    let id = desk.send(1, "yes");
+    let merged = desk.push(mine("m1", "yes"));
+    assert!(merged.unplaced, "the history is asked");
+    desk.settle(id, lost());
+    desk.push(mine("m1", "yes"));
+    assert_eq!(desk.rows().len(), 1);
+    desk.read(&[mine("m1", "yes")]);
+    assert_eq!(desk.state(id), DeliveryState::Sent);
+    assert_eq!(desk.rows().len(), 1);
+    assert!(!desk.push(mine("m1", "yes")).unplaced, "it is known now");
+    assert!(!desk.push(mine("m2", "from elsewhere")).unplaced);
+    assert_eq!(desk.texts(), ["yes", "from elsewhere"]);
+}
+
+#[test]
 fn a_key_of_another_device_binds_to_no_row_of_ours() {
     let mut desk = Desk::new();
     let id = desk.send(1, "yes");

@@ -65,6 +65,27 @@ fn a_confirmation_may_come_before_or_after_the_echo() {
     }
 }
 
+#[test]
+fn a_confirmation_names_what_was_taken_for_another_devices() {
+    let mut desk = Desk::new();
+    desk.has_read_to("0");
+    let id = desk.send(1, "<b>hello</b>");
+    desk.read(&[
+        theirs("m0", "well?"),
+        mine("m1", "hello"),
+        theirs("m2", "hi"),
+    ]);
+    assert_eq!(desk.rows().len(), 4, "the words differ: nothing tells yet");
+    let receipt = SendReceipt {
+        message: Some(mine("m1", "hello")),
+        answer: None,
+    };
+    desk.settle(id, Settlement::Applied(receipt));
+    assert_eq!(desk.texts(), ["well?", "hello", "hi"]);
+    assert_eq!(desk.rows()[1].id, id);
+    assert_eq!(desk.conversation().stored, 3);
+}
+
 // covers: INV-03
 #[test]
 fn nothing_that_comes_late_moves_a_sent_message_back() {
