@@ -113,6 +113,26 @@ async fn polls_obey_the_servers_wish_for_quiet() {
     drop(handle);
 }
 
+// covers: G5, F-21
+#[tokio::test(start_paused = true)]
+async fn g5_what_one_conversation_is_asked_to_wait_all_wait() {
+    let app = App::new().await;
+    let first = app.polling().await;
+    let second = app.client.open(chat("c2"));
+    pass(secs(5)).await;
+    app.service
+        .next(Operation::History, Reply::Fail(slow_down(secs(60))));
+    let before = app.service.count(Operation::History);
+    while app.service.count(Operation::History) == before {
+        pass(ms(100)).await;
+    }
+    pass(secs(58)).await;
+    assert_eq!(app.service.count(Operation::History), before + 1);
+    pass(secs(5)).await;
+    assert!(app.service.count(Operation::History) >= before + 3);
+    drop((first, second));
+}
+
 // covers: F-01
 #[tokio::test(start_paused = true)]
 async fn a_device_without_a_network_rests_and_wakes_with_it() {

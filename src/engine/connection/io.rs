@@ -1,5 +1,7 @@
 //! What a connection takes and what it wants done.
 
+use std::time::Duration;
+
 use crate::domain::{
     connection::{ConnectionState, Transport},
     event::CloseReason,
@@ -56,6 +58,8 @@ pub enum Input {
     Undecodable,
     /// A poll or catch-up ended.
     CaughtUp(Result<(), ServiceError>),
+    /// The server asked for so long a quiet, of whichever conversation's read.
+    Quiet(Duration),
     /// Messages came or went: poll more often for a while.
     Activity,
     /// The device has a network again.

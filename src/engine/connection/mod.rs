@@ -23,6 +23,7 @@
 mod io;
 mod policy;
 mod poll;
+mod resync;
 mod signals;
 mod status;
 
@@ -41,6 +42,7 @@ use crate::{
     engine::{draw::Draw, sooner},
 };
 use poll::Poll;
+use resync::Resync;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Socket {
@@ -84,11 +86,6 @@ const DIAL_GRACE: Duration = Duration::from_secs(3);
 const SILENT_GREETING: Duration = Duration::from_secs(1);
 /// A refusal that a request does not confirm (a proxy's) is not redialled sooner.
 const REFUSED_REDIAL: Duration = Duration::from_secs(60);
-/// A lost frame is made up for within two seconds, and at most this often.
-const RESYNC_AFTER: Duration = Duration::from_millis(500);
-
-/// A failed read beside a working socket is repeated after this long.
-const REREAD_AFTER: Duration = Duration::from_secs(2);
 
 /// One conversation's connection.
 #[derive(Clone, Debug)]
@@ -107,8 +104,7 @@ pub struct Connection {
     /// The device says that it has no network.
     no_network: bool,
     foreground: bool,
-    resync: Option<Tick>,
-    last_resync: Option<Tick>,
+    resync: Resync,
     reason: Option<String>,
     generation: u64,
     shown: Status,
@@ -131,8 +127,7 @@ impl Connection {
             offline: false,
             no_network: false,
             foreground: true,
-            resync: None,
-            last_resync: None,
+            resync: Resync::default(),
             reason: None,
             // Sockets of different lives of a conversation never share a number.
             generation: seed << 16,
@@ -157,9 +152,10 @@ impl Connection {
             Input::Heard { generation } => self.heard(now, generation),
             Input::SocketClosed { generation, reason } => self.closed(now, generation, &reason),
             Input::Overdue => self.overdue(now),
-            Input::Undecodable => self.lost_frame(now),
+            Input::Undecodable => self.resync.lost_frame(now),
             Input::CaughtUp(result) => self.caught_up(now, result),
             Input::Activity => self.activity(now),
+            Input::Quiet(wait) => self.poll.hush(now + wait),
             Input::NetworkUp => self.network_up(now),
             Input::NetworkDown => self.network_down(now),
             Input::NetworkChanged => self.network_changed(now),
@@ -191,7 +187,10 @@ impl Connection {
         };
         let socket = socket.filter(|_| self.rest == Rest::Open);
         let poll = self.poll.due().filter(|_| !self.polls_are_held());
-        sooner(sooner(socket, poll), self.resync)
+        sooner(
+            sooner(socket, poll),
+            self.resync.due(self.poll.quiet_until()),
+        )
     }
 
     /// The current status.
@@ -415,8 +414,14 @@ impl Connection {
             return;
         }
         let retry = result.as_ref().err().map(|error| error.retry);
+        if let Some(RetryClass::After(wait)) = retry {
+            self.poll.hush(now + wait);
+        }
         match &result {
-            Ok(()) => self.reached(),
+            Ok(()) => {
+                self.reached();
+                self.resync.succeeded();
+            }
             Err(error) if error.kind == FailureKind::SignInRequired => {
                 return self.sign_in_required();
             }
@@ -429,7 +434,7 @@ impl Connection {
         }
         // The socket works, a read did not: read again until one does.
         if retry.is_some() && matches!(self.socket, Socket::Greeting { .. } | Socket::Live { .. }) {
-            self.resync = sooner(self.resync, Some(now + REREAD_AFTER));
+            self.resync.failed(now);
         }
         if self.is_live() {
             return;
@@ -445,17 +450,11 @@ impl Connection {
         }
     }
 
-    fn lost_frame(&mut self, now: Tick) {
-        let earliest = self.last_resync.map_or(now, |last| last + RESYNC_AFTER * 4);
-        let due = (now + RESYNC_AFTER).max(earliest);
-        self.resync = sooner(self.resync, Some(due));
-    }
-
     /// Either the socket is dead, or what was expected got lost: then history has it.
     fn overdue(&mut self, now: Tick) {
         if self.is_live() {
             self.probe_now(now);
-            self.resync = Some(now);
+            self.resync.at_once(now);
         }
     }
 
@@ -543,9 +542,7 @@ impl Connection {
             Socket::Waiting { until } if now >= until => self.dial(now),
             _ => {}
         }
-        if self.resync.is_some_and(|due| now >= due) {
-            self.resync = None;
-            self.last_resync = Some(now);
+        if self.resync.start(now, self.poll.quiet_until()) {
             self.outputs.push_back(Output::CatchUp);
         }
         if self.poll.start(now, self.polls_are_held()) {

@@ -16,7 +16,7 @@ pub(super) struct Poll {
     failures: u32,
     last_activity: Tick,
     last_end: Option<Tick>,
-    /// The server asked for quiet until then: no reason whatever polls sooner.
+    /// The server asked for quiet until then: no reason whatever reads sooner.
     quiet_until: Tick,
 }
 
@@ -24,6 +24,14 @@ impl Poll {
     pub(super) fn due(&self) -> Option<Tick> {
         let due = self.due.filter(|_| !self.in_flight);
         due.map(|due| due.max(self.quiet_until))
+    }
+
+    pub(super) fn hush(&mut self, until: Tick) {
+        self.quiet_until = self.quiet_until.max(until);
+    }
+
+    pub(super) const fn quiet_until(&self) -> Tick {
+        self.quiet_until
     }
 
     pub(super) const fn in_flight(&self) -> bool {
@@ -92,9 +100,6 @@ impl Poll {
             self.failures.saturating_add(1)
         };
         let cadence = policy.cadence(now.since(self.last_activity));
-        if let Some(RetryClass::After(wait)) = retry {
-            self.quiet_until = self.quiet_until.max(now + wait);
-        }
         let wait = match retry {
             Some(RetryClass::After(wait)) => wait.max(cadence),
             // A failing poll slows down to the idle cadence, and never stops.

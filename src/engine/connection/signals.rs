@@ -98,7 +98,7 @@ impl Connection {
         self.drop_socket();
         self.stop_polling();
         self.stale = false;
-        self.resync = None;
+        self.resync.stop();
         self.foreground = rest != Rest::Suspended;
     }
 }

@@ -9,7 +9,7 @@ use policy::policy;
 
 use std::time::Duration;
 
-use super::{Connection, ConnectionPolicy, Input, Output, PollPolicy, Status};
+use super::{Connection, ConnectionPolicy, Input, Output, PollPolicy, Resync, Status};
 use crate::domain::{
     connection::{ConnectionState, Light, Transport},
     event::CloseReason,

@@ -142,10 +142,23 @@ impl Driver {
                 let page = self.unless_again(&id, &fetched.range, page);
                 self.store_page(&id, &fetched.range, page).await
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                self.heed(&error);
+                Err(error)
+            }
         };
         if let Some(lane) = self.lanes.get_mut(&id) {
             lane.sync.handle(input.unwrap_or_else(SyncInput::Failed));
+        }
+    }
+
+    /// A server that limits how often it is asked counts the account's requests, not those of one
+    /// conversation: all of them read from one budget.
+    fn heed(&mut self, error: &ServiceError) {
+        if let RetryClass::After(wait) = error.retry
+            && error.kind == FailureKind::RateLimited
+        {
+            self.tell_all_connections(&ConnectionInput::Quiet(wait));
         }
     }
 

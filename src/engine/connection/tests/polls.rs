@@ -163,12 +163,7 @@ fn one_poll_is_under_way_at_a_time() {
 #[test]
 fn a_poll_told_to_wait_waits() {
     let mut line = Line::open();
-    line.reads = Some(Err(ServiceError::new(
-        FailureKind::RateLimited,
-        RetryClass::After(secs(40)),
-        Outcome::NotApplied,
-        "slow down",
-    )));
+    line.reads = Some(Err(slow_down(secs(40))));
     line.refuse(blocked());
     line.wait(ms(1));
     assert_eq!(line.after(secs(60), is_poll), Some(ms(39_999)));
@@ -275,12 +270,7 @@ fn redials_that_fail_hasten_no_poll() {
 #[test]
 fn nothing_hastens_a_poll_that_was_told_to_wait() {
     let mut line = Line::open();
-    line.reads = Some(Err(ServiceError::new(
-        FailureKind::RateLimited,
-        RetryClass::After(secs(40)),
-        Outcome::NotApplied,
-        "slow down",
-    )));
+    line.reads = Some(Err(slow_down(secs(40))));
     line.refuse(blocked());
     line.wait(ms(1));
     let before = count(&line.said, is_poll);
@@ -296,4 +286,54 @@ fn nothing_hastens_a_poll_that_was_told_to_wait() {
     }
     assert_eq!(count(&line.said, is_poll), before);
     assert!(line.after(secs(20), is_poll).is_some());
+}
+
+fn slow_down(wait: Duration) -> ServiceError {
+    ServiceError::new(
+        FailureKind::RateLimited,
+        RetryClass::After(wait),
+        Outcome::NotApplied,
+        "slow down",
+    )
+}
+
+// covers: F-21
+#[test]
+fn a_read_beside_a_live_socket_waits_as_long_as_the_server_asks() {
+    let mut line = Line::live();
+    line.reads = Some(Err(slow_down(secs(90))));
+    line.tell(Input::Undecodable);
+    let reads = |said: &[(Duration, Output)]| count(said, |o| *o == Output::CatchUp);
+    assert_eq!(reads(&line.wait(secs(1))), 1);
+    line.reads = Some(Ok(()));
+    // Not even for the next lost frame.
+    line.tell(Input::Undecodable);
+    assert_eq!(reads(&line.wait(secs(88))), 0);
+    assert_eq!(reads(&line.wait(secs(3))), 1, "and then at once");
+}
+
+#[test]
+fn reads_that_fail_beside_a_live_socket_become_rare_and_never_stop() {
+    let (mut resync, mut now) = (Resync::default(), Tick::from_start(secs(1)));
+    for wait in [2, 4, 8, 16, 32, 60, 60].map(secs) {
+        resync.failed(now);
+        now = now + wait;
+        assert_eq!(resync.due(now), Some(now));
+        assert!(resync.start(now, now));
+    }
+    resync.succeeded();
+    resync.failed(now);
+    assert_eq!(resync.due(now), Some(now + secs(2)));
+}
+
+// covers: G5, F-21
+#[test]
+fn the_quiet_that_another_conversation_was_asked_for_holds_polls_too() {
+    let mut line = Line::open();
+    line.refuse(blocked());
+    line.wait(secs(2));
+    line.tell(Input::Quiet(secs(60)));
+    line.tell(Input::Activity);
+    assert_eq!(count(&line.wait(secs(59)), is_poll), 0);
+    assert_eq!(count(&line.wait(secs(2)), is_poll), 1);
 }
