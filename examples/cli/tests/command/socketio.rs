@@ -158,8 +158,6 @@ fn what_this_backend_cannot_do_is_unsupported_and_changes_nothing() {
     ] {
         place.run("ann", args).assert_fails(5, "unsupported");
     }
-    let demo = run(place.offline("ann").args(["demo", "--script"]));
-    demo.assert_fails(5, "unsupported");
     let general = place.run("ann", &["create", "--persona", "anybody"]);
     assert_eq!(general.code, 5, "a channel belongs to a context");
     assert_eq!(place.stored(&channel), ["as it is"]);
