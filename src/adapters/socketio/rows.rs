@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::audit::AuditPage;
 use crate::{
     adapters::json::Object,
     domain::{
@@ -70,6 +71,39 @@ pub(super) fn rows(
     let read: Vec<_> = list.items.iter().filter_map(read).collect();
     let skipped = list.items.len() - read.len() + list.beyond;
     Some((read, skipped))
+}
+
+/// A message with its text, even where it was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRow {
+    /// The message.
+    pub message: ServerMessage,
+    /// When it was deleted, where it was and the server says so.
+    pub deleted_at: Option<WallTime>,
+}
+
+/// A page of an auditor's; where a server does not say whether there is more, a full page has.
+pub(super) fn audited(object: &Object<'_>, me: Option<&UserId>, limit: usize) -> Option<AuditPage> {
+    let list = object.list(&["messages"])?;
+    let read = |raw: &&str| {
+        let object = Object::parse(raw)?;
+        let mut message = row(&object, me)?.message;
+        message.text = object.text(&["content"]).unwrap_or_default();
+        let deleted_at = object.time(&["deleted_at", "deletedAt"]);
+        Some(AuditRow {
+            message,
+            deleted_at,
+        })
+    };
+    let messages: Vec<_> = list.items.iter().filter_map(read).collect();
+    let older = object.flag(&["hasOlder", "has_older"]);
+    let older = older.unwrap_or(list.items.len() >= limit);
+    let first = messages.first().filter(|_| older);
+    Some(AuditPage {
+        before: first.map(|row| row.message.id.clone()),
+        skipped: list.items.len() - messages.len() + list.beyond,
+        messages,
+    })
 }
 
 /// A channel: the server's name for it, and what the core knows it by.
