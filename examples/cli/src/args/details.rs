@@ -63,6 +63,10 @@ pub(crate) struct HistoryArgs {
     /// Also show where a message was deleted
     #[arg(long)]
     pub(crate) include_deleted: bool,
+    /// Ask the server what was written, deleted messages with their text: for auditors, where the
+    /// backend has it
+    #[arg(long, conflicts_with_all = ["refresh", "include_deleted"])]
+    pub(crate) audit: bool,
 }
 
 /// `search`.
