@@ -84,6 +84,9 @@ pub struct NewConversation {
     pub attributes: BTreeMap<String, String>,
 }
 
+/// What the name of a participant's role begins with; the participant's id follows.
+pub const ROLE_OF: &str = "role.";
+
 /// What the server says of a conversation; an absent field says nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerConversation {
@@ -105,7 +108,8 @@ pub struct ServerConversation {
     pub last_message_at: Option<WallTime>,
     /// Its members, where the backend names them.
     pub participants: Vec<UserId>,
-    /// Further scalar facts, by the backend's own names.
+    /// Further scalar facts, by the backend's own names. A participant's role is [`ROLE_OF`] and the
+    /// participant's id, and goes with the participant.
     pub attributes: BTreeMap<String, String>,
     /// What its list entry says of its state; `None` where the backend offers no such mark, or
     /// the entry was not read from a list.
@@ -198,10 +202,13 @@ impl Conversation {
         mine.created_at = said.created_at.or(mine.created_at);
         mine.updated_at = said.updated_at.max(mine.updated_at);
         mine.last_message_at = said.last_message_at.max(mine.last_message_at);
+        mine.attributes.extend(said.attributes);
         if !said.participants.is_empty() {
             mine.participants = said.participants;
+            let here = |user: &str| mine.participants.iter().any(|one| one.as_str() == user);
+            mine.attributes
+                .retain(|name, _| name.strip_prefix(ROLE_OF).is_none_or(here));
         }
-        mine.attributes.extend(said.attributes);
         mine.mark = said.mark.or_else(|| mine.mark.take());
         let newest = mine.last_message_at.or(mine.updated_at).or(mine.created_at);
         self.activity_at = self.activity_at.max(newest);
@@ -273,6 +280,30 @@ mod tests {
 
     fn server() -> ServerConversation {
         ServerConversation::bare(ConversationId::parse("c1").expect("id"))
+    }
+
+    #[test]
+    fn who_left_leaves_no_role_behind() {
+        let user = |name: &str| UserId::parse(name).expect("id");
+        let said = |users: &[&str]| ServerConversation {
+            participants: users.iter().map(|name| user(name)).collect(),
+            attributes: users
+                .iter()
+                .map(|name| (format!("{ROLE_OF}{name}"), "Worker".to_owned()))
+                .chain([("site".to_owned(), "north".to_owned())])
+                .collect(),
+            ..server()
+        };
+        let mut stored = Conversation::new(said(&["ann", "bob"]));
+        stored.merge(said(&["ann", "eve"]));
+        let names: Vec<_> = stored.server.attributes.keys().cloned().collect();
+        assert_eq!(names, ["role.ann", "role.eve", "site"]);
+        stored.merge(server());
+        assert_eq!(
+            stored.server.attributes.len(),
+            3,
+            "nothing was said of them"
+        );
     }
 
     #[test]

@@ -148,12 +148,19 @@ async fn typing_presence_reading_and_deleting_reach_the_others() {
     let at_ann = Listener::at(&ann, "Booking:b1").await;
     let at_bob = Listener::at(&bob, "Booking:b1").await;
     let user = UserId::parse("bob").expect("id");
-    let presence = SessionEvent::Presence {
+    let presence = |online| SessionEvent::Presence {
         user: user.clone(),
+        online,
+        last_seen: None,
+    };
+    assert_eq!(at_ann.next().await, presence(false), "as the look told");
+    assert_eq!(at_ann.next().await, presence(true));
+    let ann_is_there = SessionEvent::Presence {
+        user: UserId::parse("ann").expect("id"),
         online: true,
         last_seen: None,
     };
-    assert_eq!(at_ann.next().await, presence);
+    assert_eq!(at_bob.next().await, ann_is_there, "though she came before");
 
     at_bob.session.set_typing(true).await.expect("told");
     at_bob

@@ -138,6 +138,12 @@ async fn participants_are_shown_as_they_come_and_go_and_the_context_stays() {
         (context.kind.as_str(), context.id.as_deref()),
         ("Booking", Some("b1"))
     );
+    let roles: Vec<_> = row.server.attributes.keys().collect();
+    assert_eq!(
+        roles,
+        ["role.ann", "role.eve", "role.mia"],
+        "bob's went too"
+    );
     ann.shutdown().await;
 }
 

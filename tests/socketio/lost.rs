@@ -156,3 +156,26 @@ async fn a_server_that_falls_silent_is_given_up_after_its_own_patience() {
     assert_eq!(at_ann.until(closed).await, CloseReason::Broken);
     node.thaw();
 }
+
+#[tokio::test]
+async fn who_went_with_a_killed_server_is_not_shown_as_there_for_ever() {
+    let journal = tempfile::NamedTempFile::new().expect("a file");
+    let store = format!("--store={}", journal.path().display());
+    let mut node = Node::start(&[&store]);
+    Admin::of(&node).booking("b1", &["ann", "bob"]).await;
+    let ann = service(&node, "ann").await;
+    let bob = service(&node, "bob").await;
+    let at_bob = Listener::at(&bob, "Booking:b1").await;
+    let at_ann = Listener::at(&ann, "Booking:b1").await;
+    let online = |event| match event {
+        SessionEvent::Presence { online, .. } => Some(online),
+        _ => None,
+    };
+    assert!(at_ann.until(online).await);
+    node.kill();
+    drop(at_bob);
+    at_ann.until(closed).await;
+    node.start_again();
+    let at_ann = Listener::at(&ann, "Booking:b1").await;
+    assert!(!at_ann.until(online).await, "nobody told that bob went");
+}

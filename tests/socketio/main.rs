@@ -6,6 +6,7 @@
 )]
 
 mod app;
+mod audit;
 mod auth;
 mod chat;
 mod client;

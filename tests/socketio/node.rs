@@ -16,6 +16,7 @@ pub(crate) struct Node {
     // Apart from the process: waiting for that would close it, and so end what is waited for.
     input: Option<ChildStdin>,
     port: u16,
+    admin: u16,
     switches: Vec<String>,
 }
 
@@ -32,11 +33,12 @@ impl Node {
     pub(crate) fn start(switches: &[&str]) -> Self {
         install();
         let switches: Vec<_> = switches.iter().map(|&switch| switch.to_owned()).collect();
-        let (mut process, port) = spawn(&switches, 0);
+        let (mut process, port, admin) = spawn(&switches, 0);
         Self {
             input: process.stdin.take(),
             process,
             port,
+            admin,
             switches,
         }
     }
@@ -54,12 +56,18 @@ impl Node {
 
     /// Another process in its place: same port, same switches.
     pub(crate) fn start_again(&mut self) {
-        (self.process, self.port) = spawn(&self.switches, self.port);
+        (self.process, self.port, self.admin) = spawn(&self.switches, self.port);
         self.input = self.process.stdin.take();
     }
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Where golden scenarios tell it what to do, where it was started for them.
+    #[allow(dead_code, reason = "only the command's tests play them")]
+    pub(crate) fn admin(&self) -> u16 {
+        self.admin
     }
 
     /// Stops it without a word, as a lost network would.
@@ -84,10 +92,17 @@ impl Node {
 
 /// Tells the admin endpoint of a server at this port, and waits for its answer.
 pub(crate) fn admin(port: u16, verb: &str, body: &Value) -> Value {
+    post(port, &format!("/admin/{verb}"), None, body)
+}
+
+/// Posts to a server at this port, and waits for its answer.
+pub(crate) fn post(port: u16, path: &str, token: Option<&str>, body: &Value) -> Value {
     let body = body.to_string();
+    let token = token.map(|token| format!("authorization: Bearer {token}\r\n"));
     // Of the old version, so that the answer comes whole and in no parts.
     let request = format!(
-        "POST /admin/{verb} HTTP/1.0\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST {path} HTTP/1.0\r\nhost: localhost\r\n{}content-length: {}\r\n\r\n{body}",
+        token.unwrap_or_default(),
         body.len()
     );
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the server");
@@ -95,11 +110,11 @@ pub(crate) fn admin(port: u16, verb: &str, body: &Value) -> Value {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     let (head, said) = answer.split_once("\r\n\r\n").expect("a head");
-    assert!(head.contains(" 200 "), "{verb}: {head}");
+    assert!(head.contains(" 20"), "{path}: {head}");
     serde_json::from_str(said).expect("json")
 }
 
-fn spawn(switches: &[String], port: u16) -> (Child, u16) {
+fn spawn(switches: &[String], port: u16) -> (Child, u16, u16) {
     let mut process = Command::new("node")
         .arg("server.mjs")
         .args(switches)
@@ -113,8 +128,13 @@ fn spawn(switches: &[String], port: u16) -> (Child, u16) {
     let mut line = String::new();
     BufReader::new(output).read_line(&mut line).expect("a line");
     let said: Value = serde_json::from_str(&line).expect("its address");
-    let port = said["port"].as_u64().expect("a port");
-    (process, u16::try_from(port).expect("a port"))
+    let at = |name: &str| {
+        said[name]
+            .as_u64()
+            .and_then(|port| u16::try_from(port).ok())
+    };
+    let admin = at("admin").unwrap_or_default();
+    (process, at("port").expect("a port"), admin)
 }
 
 /// Where the server lies, whichever package of the workspace these tests belong to.

@@ -24,9 +24,9 @@ const ACTIONS = {
     for (const user of users) chat.membershipChanged(channel, user, true);
     return { id: channel.id };
   },
-  member: ({ store, chat }, { channelId, user, member }) => {
+  member: ({ store, chat }, { channelId, user, member, role = "Worker" }) => {
     const channel = store.channel(channelId);
-    if (member) store.addParticipant(channel, user, "Worker");
+    if (member) store.addParticipant(channel, user, role);
     else store.removeParticipant(channel, user);
     chat.membershipChanged(channel, user, member);
   },

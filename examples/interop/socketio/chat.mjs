@@ -17,6 +17,15 @@ export class Chat {
     return (await this.namespace.in(roomOf(user)).fetchSockets()).length > 0;
   }
 
+  // Of each member whether they are there: told at once, so that no coming or going lies between.
+  async withPresence(channel) {
+    const rooms = channel.participants.map(({ user_id }) => roomOf(user_id));
+    const sockets = await this.namespace.in(rooms).fetchSockets();
+    const there = new Set(sockets.map((socket) => socket.data.user));
+    const told = (member) => ({ ...member, online: there.has(member.user_id) });
+    return { ...channel, participants: channel.participants.map(told) };
+  }
+
   // Only who is away is notified: a bus of the server's own, nothing on the wire.
   async deliver(channel, message) {
     this.namespace.to(channel.id).emit("message:new", message);

@@ -37,10 +37,10 @@ export function chatGateway({ chat, store, tokens, options }) {
       if (socket.data.user) await chat.went(socket.data.user);
     }
 
-    join(socket, data) {
+    async join(socket, data) {
       const channel = known(socket, data);
       socket.join(channel.id);
-      return { ok: true, channel: summary(channel, socket.data.user) };
+      return { ok: true, channel: await chat.withPresence(summary(channel, socket.data.user)) };
     }
 
     leave(socket, data) {

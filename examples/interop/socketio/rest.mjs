@@ -86,7 +86,7 @@ export class Rest {
   }
 
   // A page next to a message, oldest first; without one, the newest page. Members see that a
-  // message was deleted; with `audit=true` its text too. `asOf` is how much had happened; who gives
+  // message was deleted; admins, with `audit=true`, its text too. `asOf` is how much had happened; who gives
   // it back as `changedSince` is told of older rows that were deleted meanwhile.
   history({ named: [id], query, user }) {
     const asOf = String(this.store.length);
@@ -105,6 +105,9 @@ export class Rest {
     const start = after ? place(after) + 1 : Math.max(0, end - limit);
     const rows = all.slice(start, Math.min(start + limit, end));
     const audit = query.get("audit") === "true";
+    if (audit && !/Admin$/.test(channel.participants.get(user).role)) {
+      throw new Refusal(403, "AUTH_INSUFFICIENT_PERMISSIONS", "only admins read what was deleted");
+    }
     return this.#ok(200, {
       messages: rows.map((message) => row(message, audit)),
       changed: changed.filter((message) => !rows.includes(message)).map((message) => row(message)),

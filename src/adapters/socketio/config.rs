@@ -202,6 +202,9 @@ pub struct SocketIoConfig {
     /// Whether disputes are read and written by their own two calls where no socket is up, as the
     /// gateway's documents have them; else as channels like others.
     pub dispute_calls: bool,
+    /// Whether this account may read what deleted messages said. The server decides; where it has no
+    /// such read, leave this off.
+    pub audit: bool,
     /// The longest text, in Unicode scalars. No server says: fifty thousand fit one frame of a
     /// default server however they are escaped.
     pub max_text: usize,
@@ -257,6 +260,7 @@ impl SocketIoConfig {
             account: None,
             dedupes: false,
             dispute_calls: false,
+            audit: false,
             max_text: 50_000,
             dial_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(20),

@@ -84,22 +84,27 @@ impl SocketIoService {
         }
     }
 
-    /// Who is in it by now comes with the answer: what changed while nobody looked was missed.
+    /// Who is in it by now, and who of them is there, comes with the answer: what changed while
+    /// nobody looked was missed.
     async fn join(
         &self,
         link: &Link,
         id: &ConversationId,
-    ) -> Result<Option<SessionEvent>, ServiceError> {
+    ) -> Result<Vec<SessionEvent>, ServiceError> {
         let event = &self.profile.events.join;
         let address = self.address(id)?;
         let within = self.config.answer_timeout;
         let answer = link.ask(event, Value::Object(address), within).await?;
         let said = answer.json(0).and_then(Object::parse).unwrap_or_default();
-        let Some(channel) = said.object(&["channel"]).and_then(|c| rows::channel(&c)) else {
-            return Ok(None);
+        let said = said.object(&["channel"]).unwrap_or_default();
+        let Some(channel) = rows::channel(&said) else {
+            return Ok(Vec::new());
         };
         self.directory.note(&channel.id, id);
-        Ok(Some(rows::told(channel, id)))
+        let me = self.directory.me();
+        let mut told = vec![rows::told(channel, id)];
+        told.extend(rows::presences(&said, me.as_ref()));
+        Ok(told)
     }
 
     /// How a channel is named to the server: by its id where it is known, else by its context.

@@ -2,6 +2,8 @@
 //! They know nothing of keys: with them, a send whose end is unknown is looked for before it goes
 //! again.
 
+use std::fmt;
+
 use serde_json::json;
 
 use super::{
@@ -11,14 +13,51 @@ use super::{
     service::SocketIoService,
 };
 use crate::{
-    adapters::http::{Effect, HttpRequest, status},
+    adapters::{
+        http::{Effect, HttpRequest, status},
+        json::Object,
+    },
     domain::{
         cursor::SyncCursor,
-        ids::ConversationId,
+        ids::{ConversationId, MessageId},
         ports::HistoryPage,
         retry::{FailureKind, ServiceError},
     },
 };
+
+/// What is known of a dispute beside its messages. Prints no evidence.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DisputeFacts {
+    /// What became of it, in the server's word.
+    pub status: Option<String>,
+    /// Whether the money is held meanwhile.
+    pub funds_frozen: Option<bool>,
+    /// What its messages carry as evidence, in their order.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What a message of a dispute carries as evidence.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// The message.
+    pub message: MessageId,
+    /// What kind it is of: `gps`, or any other, since kinds are the server's.
+    pub kind: String,
+    /// All of it, as the JSON object that the server wrote.
+    pub json: String,
+}
+
+/// Prints no place of anybody's.
+impl fmt::Debug for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Evidence")
+            .field("message", &self.message)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The longest evidence that is passed on.
+const LONGEST_EVIDENCE: usize = 64 * 1024;
 
 /// The kind of their contexts.
 const KIND: &str = "Dispute";
@@ -31,6 +70,27 @@ impl SocketIoService {
     pub(super) fn dispute(&self, id: &ConversationId) -> Option<String> {
         let context = rows::context_of(id).filter(|context| context.kind == KIND);
         context.filter(|_| self.config.dispute_calls)?.id
+    }
+
+    /// What is known of a dispute beside its messages: its state, and the evidence.
+    ///
+    /// # Errors
+    /// `Unsupported` for a conversation about anything else, and without
+    /// [`dispute_calls`](super::SocketIoConfig::dispute_calls); else [`ServiceError`] as of any read.
+    ///
+    /// # Cancel safety
+    /// Nothing is changed.
+    pub async fn dispute_facts(
+        &self,
+        conversation: &ConversationId,
+    ) -> Result<DisputeFacts, ServiceError> {
+        let Some(dispute) = self.dispute(conversation) else {
+            return Err(ServiceError::unsupported("look at a dispute's facts"));
+        };
+        let request = HttpRequest::get(self.rest(&["disputes", &dispute, "chat"])?);
+        let reply = self.succeed(request).await?;
+        let read = payload(&reply).and_then(|data| facts(&data));
+        read.ok_or_else(|| status::unreadable(&reply, Effect::Read))
     }
 
     pub(super) async fn dispute_page(
@@ -70,6 +130,27 @@ impl SocketIoService {
         row.map(Some)
             .ok_or_else(|| status::unreadable(&reply, Effect::Write))
     }
+}
+
+fn facts(data: &Object<'_>) -> Option<DisputeFacts> {
+    let rows = data.list(&["messages"])?;
+    let rows = rows.items.iter().filter_map(|raw| Object::parse(raw));
+    Some(DisputeFacts {
+        status: data.text(&["disputeStatus", "dispute_status"]),
+        funds_frozen: data.flag(&["fundsFrozen", "funds_frozen"]),
+        evidence: rows.filter_map(|row| evidence(&row)).collect(),
+    })
+}
+
+fn evidence(row: &Object<'_>) -> Option<Evidence> {
+    let json = row.raw(&["evidence"])?;
+    let kind = Object::parse(json)?.text(&["type"]).unwrap_or_default();
+    let message = MessageId::parse(&row.id(&["id", "messageId", "message_id"])?)?;
+    (json.len() <= LONGEST_EVIDENCE).then(|| Evidence {
+        message,
+        kind,
+        json: json.to_owned(),
+    })
 }
 
 /// What conflicts with a new message is that the dispute is resolved.

@@ -267,7 +267,7 @@ pub(super) fn nothing() -> HistoryPage {
     }
 }
 
-fn cursor_refused() -> ServiceError {
+pub(super) fn cursor_refused() -> ServiceError {
     ServiceError::new(
         FailureKind::CursorRefused,
         RetryClass::Never,

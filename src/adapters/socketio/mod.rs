@@ -7,6 +7,7 @@
 //! Delivery states, as this wire can prove them: the answer to a message, or its row in the history,
 //! makes it *Sent*. Nothing says *Delivered*; the read markers of others are told as receipts.
 
+mod audit;
 pub mod client;
 mod config;
 mod connect;
@@ -27,9 +28,12 @@ mod session;
 mod settings;
 mod transport;
 
+pub use audit::AuditPage;
 pub use config::{Carriers, ConfigError, EventNames, Profile, SocketIoConfig};
+pub use disputes::{DisputeFacts, Evidence};
 pub use error::WireError;
 pub use limits::WireLimits;
+pub use rows::AuditRow;
 pub use service::SocketIoService;
 pub use session::SocketIoSession;
 pub use settings::Setting;

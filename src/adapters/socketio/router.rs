@@ -120,17 +120,11 @@ impl ChatRouter {
         Some(Routed::To(id, event))
     }
 
-    /// That we are here ourselves is no news.
     fn presence(&self, object: &Object<'_>) -> Option<Routed> {
-        let user = user(object)?;
-        if self.directory.me().as_ref() == Some(&user) {
-            return Some(Routed::Nobody);
-        }
-        Some(Routed::All(SessionEvent::Presence {
-            user,
-            online: object.flag(&["online", "isOnline", "is_online"])?,
-            last_seen: object.time(&["last_seen", "lastSeen", "last_seen_at", "lastSeenAt"]),
-        }))
+        user(object)?;
+        object.flag(&["online", "isOnline", "is_online"])?;
+        let told = rows::presence(object, self.directory.me().as_ref());
+        Some(told.map_or(Routed::Nobody, Routed::All))
     }
 
     fn of(&self, object: &Object<'_>) -> Option<ConversationId> {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::audit::AuditPage;
 use crate::{
     adapters::json::Object,
     domain::{
-        conversation::{Context, ServerConversation},
+        conversation::{Context, ROLE_OF, ServerConversation},
         cursor::ChangeMark,
         event::SessionEvent,
         ids::{ClientMessageId, ConversationId, MessageId, UserId},
@@ -70,6 +71,39 @@ pub(super) fn rows(
     let read: Vec<_> = list.items.iter().filter_map(read).collect();
     let skipped = list.items.len() - read.len() + list.beyond;
     Some((read, skipped))
+}
+
+/// A message with its text, even where it was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRow {
+    /// The message.
+    pub message: ServerMessage,
+    /// When it was deleted, where it was and the server says so.
+    pub deleted_at: Option<WallTime>,
+}
+
+/// A page of an auditor's; where a server does not say whether there is more, a full page has.
+pub(super) fn audited(object: &Object<'_>, me: Option<&UserId>, limit: usize) -> Option<AuditPage> {
+    let list = object.list(&["messages"])?;
+    let read = |raw: &&str| {
+        let object = Object::parse(raw)?;
+        let mut message = row(&object, me)?.message;
+        message.text = object.text(&["content"]).unwrap_or_default();
+        let deleted_at = object.time(&["deleted_at", "deletedAt"]);
+        Some(AuditRow {
+            message,
+            deleted_at,
+        })
+    };
+    let messages: Vec<_> = list.items.iter().filter_map(read).collect();
+    let older = object.flag(&["hasOlder", "has_older"]);
+    let older = older.unwrap_or(list.items.len() >= limit);
+    let first = messages.first().filter(|_| older);
+    Some(AuditPage {
+        before: first.map(|row| row.message.id.clone()),
+        skipped: list.items.len() - messages.len() + list.beyond,
+        messages,
+    })
 }
 
 /// A channel: the server's name for it, and what the core knows it by.
@@ -151,11 +185,30 @@ fn participants(object: &Object<'_>) -> (Vec<UserId>, BTreeMap<String, String>) 
             continue;
         };
         if let Some(role) = member.text(&["role"]) {
-            roles.insert(format!("role.{user}"), role);
+            roles.insert(format!("{ROLE_OF}{user}"), role);
         }
         members.push(user);
     }
     (members, roles)
+}
+
+/// Who is there, where the answer to a look at a channel tells of each member: so what is shown is
+/// true again after a while in which nothing was heard.
+pub(super) fn presences(object: &Object<'_>, me: Option<&UserId>) -> Vec<SessionEvent> {
+    let list = object.list(&["participants"]).unwrap_or_default();
+    let read = |raw: &&str| presence(&Object::parse(raw)?, me);
+    list.items.iter().filter_map(read).collect()
+}
+
+/// Who came or went; that we are here ourselves is no news.
+pub(super) fn presence(object: &Object<'_>, me: Option<&UserId>) -> Option<SessionEvent> {
+    let user = UserId::parse(&object.id(&["user_id", "userId"])?)?;
+    let online = object.flag(&["online", "isOnline", "is_online"])?;
+    (me != Some(&user)).then(|| SessionEvent::Presence {
+        user,
+        online,
+        last_seen: object.time(&["last_seen", "lastSeen", "last_seen_at", "lastSeenAt"]),
+    })
 }
 
 /// With the count of messages no news can hide between two equal moments.
@@ -213,6 +266,30 @@ mod tests {
         );
         assert!(row.message.deleted && row.message.text.is_empty());
         assert_eq!(row.message.revision, 1);
+    }
+
+    #[test]
+    fn of_others_that_are_told_of_is_known_whether_they_are_there() {
+        let text = r#"{"participants":[{"user_id":"u1","online":true},{"userId":"u2","isOnline":true},
+            {"user_id":"u3","online":false,"last_seen":"2026-01-01T00:00:00Z"},{"user_id":"u4"},7]}"#;
+        let me = UserId::parse("u1");
+        let told = presences(&Object::parse(text).expect("json"), me.as_ref());
+        let told: Vec<_> = told
+            .into_iter()
+            .map(|event| match event {
+                SessionEvent::Presence {
+                    user,
+                    online,
+                    last_seen,
+                } => (user.to_string(), online, last_seen.is_some()),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let due = [
+            ("u2".to_owned(), true, false),
+            ("u3".to_owned(), false, true),
+        ];
+        assert_eq!(told, due);
     }
 
     #[test]

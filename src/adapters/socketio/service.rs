@@ -234,7 +234,7 @@ impl ChatService for SocketIoService {
             contexts: true,
             edit: false,
             delete: true,
-            audit: false,
+            audit: self.config.audit,
             archive: false,
             complete: false,
             delete_conversation: false,

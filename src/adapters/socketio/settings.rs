@@ -48,7 +48,7 @@ const fn carriers(websocket: bool, polling: bool) -> Carriers {
 }
 
 /// Every key; the one table that `set` and `settings` read.
-const KEYS: [Key; 18] = [
+const KEYS: [Key; 19] = [
     key(
         "socketio.path",
         |c| Slot::Text(&mut c.path),
@@ -78,6 +78,11 @@ const KEYS: [Key; 18] = [
         "socketio.dispute_calls",
         |c| Slot::Flag(&mut c.dispute_calls),
         "whether disputes have calls of their own, as the gateway's documents say",
+    ),
+    key(
+        "socketio.audit",
+        |c| Slot::Flag(&mut c.audit),
+        "whether this account may read what deleted messages said",
     ),
     key(
         "socketio.max_text",

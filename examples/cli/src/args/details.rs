@@ -15,6 +15,12 @@ pub(crate) struct DemoArgs {
     /// Play the script, but withhold this step's cause: the demo must then fail
     #[arg(long = "break", value_enum, value_name = "STEP")]
     pub(crate) broken: Option<Step>,
+    /// Where conversations belong to something: the kind of it [default: Booking]
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) context_type: Option<String>,
+    /// Which one of that kind [default: a new name]
+    #[arg(long, value_name = "ID")]
+    pub(crate) context_id: Option<String>,
 }
 
 /// `create`.
@@ -57,6 +63,10 @@ pub(crate) struct HistoryArgs {
     /// Also show where a message was deleted
     #[arg(long)]
     pub(crate) include_deleted: bool,
+    /// Ask the server what was written, deleted messages with their text: for auditors, where the
+    /// backend has it
+    #[arg(long, conflicts_with_all = ["refresh", "include_deleted"])]
+    pub(crate) audit: bool,
 }
 
 /// `search`.

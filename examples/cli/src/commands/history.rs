@@ -2,6 +2,7 @@
 
 use tidings::usecases::read_history::PageCursor;
 
+use super::audit;
 use crate::{
     args::HistoryArgs,
     context::{Context, conversation_id},
@@ -13,6 +14,9 @@ use crate::{
 /// Prints the page, after synchronising where told to.
 pub(crate) async fn run(context: &Context, args: HistoryArgs) -> Result<(), Failure> {
     let id = conversation_id(&args.conversation)?;
+    if args.audit {
+        return audit::run(context, &id, &args).await;
+    }
     let before = args.before.as_deref().map(cursor).transpose()?;
     let access = match args.refresh {
         true => Access::Network,

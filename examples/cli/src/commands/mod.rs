@@ -2,6 +2,7 @@
 
 mod actions;
 mod archive;
+mod audit;
 mod cancel;
 mod complete;
 mod config;

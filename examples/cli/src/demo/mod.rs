@@ -1,12 +1,15 @@
-//! `demo`: the reference backend in process, and a chat on it.
+//! `demo`: the reference backend in process, or a real gateway, and a chat on it.
 //!
 //! In a terminal it opens the full-screen chat. Without one, or with `--script`, it plays a
 //! conversation through everything that goes wrong on a phone, and prints a line for each step
 //! that it saw happen, with the evidence. Nothing is taken for granted: what the client says is
 //! held against the backend's own record.
 
+mod gateway;
 mod offline;
 mod outage;
+mod relay;
+mod server;
 mod stage;
 mod streaming;
 mod survival;
@@ -30,12 +33,16 @@ const BROKEN_LIMIT: Duration = Duration::from_secs(8);
 
 /// Opens the chat, or plays the script.
 pub(crate) async fn run(context: &Context, args: DemoArgs) -> Result<(), Failure> {
-    if context.global.backend != BackendKind::Consultations {
-        let text = "the demo plays on the reference backend, which speaks consultations: for \
-                    another one start its server and use chat";
+    let known = [BackendKind::Consultations, BackendKind::Socketio];
+    if !known.contains(&context.global.backend) {
+        let text = "the demo plays on --backend consultations or socketio";
         return Err(Failure::new(Exit::Rejected, "unsupported", text).field("backend"));
     }
-    let mut stage = Stage::build(context).await?;
+    if context.global.backend == BackendKind::Socketio && args.broken == Some(Step::Streamed) {
+        let text = "nothing is streamed on this backend, so there is nothing to withhold";
+        return Err(Failure::new(Exit::Rejected, "unsupported", text).field("break"));
+    }
+    let mut stage = Stage::build(context, &args).await?;
     if args.script || args.broken.is_some() || !chat::has_terminal() {
         let played = play(context, &mut stage, args.broken).await;
         stage.clear().await;
@@ -52,7 +59,19 @@ pub(crate) async fn run(context: &Context, args: DemoArgs) -> Result<(), Failure
 /// Plays all steps. After one that was not seen the rest cannot be, and is said to be so.
 async fn play(context: &Context, stage: &mut Stage, broken: Option<Step>) -> Result<(), Failure> {
     let mut missing: Option<Step> = None;
-    for step in Step::ALL {
+    let begun = tokio::time::timeout(LIMIT, stage.begin()).await;
+    begun.map_err(|_| {
+        Failure::new(
+            Exit::GaveUp,
+            "demo.not_seen",
+            "the connection was never live",
+        )
+    })??;
+    let streams = stage.server.streams();
+    for step in Step::ALL
+        .into_iter()
+        .filter(|step| streams || *step != Step::Streamed)
+    {
         let seen = match missing {
             Some(before) => Err(format!("not reached: {} was not seen", before.as_str())),
             None => perform(stage, step, broken == Some(step)).await,

@@ -1,9 +1,9 @@
 //! `cut`, `polling`, `reconnected`: the WebSocket goes and comes back, the conversation goes on.
 
 use tidings::domain::connection::{ConnectionState, Transport};
-use tidings_backend::{Action, Network, On, Rule};
+use tidings_backend::Network;
 
-use super::{stage::Stage, streaming::add_rule};
+use super::stage::Stage;
 use crate::failure::Failure;
 
 const TEXT: &str = "Are you still there?";
@@ -31,12 +31,9 @@ pub(super) async fn cut(stage: &mut Stage, withheld: bool) -> Result<String, Fai
 /// Cause: the server answers, and its history can be read. Withheld: it never answers.
 pub(super) async fn polling(stage: &mut Stage, withheld: bool) -> Result<String, Failure> {
     if withheld {
-        add_rule(
-            stage,
-            Rule::new(On::Http, Action::NoAnswer { stored: false }).times(0),
-        )?;
+        stage.server.falls_silent(false)?;
     }
-    let before = reads(stage)?;
+    let before = stage.server.reads();
     stage.send(TEXT).await?;
     let evidence = stage
         .until(|look| {
@@ -47,7 +44,7 @@ pub(super) async fn polling(stage: &mut Stage, withheld: bool) -> Result<String,
             (by_polling && !streamed && look.sockets == 0 && once).then(|| answer.id.to_string())
         })
         .await?;
-    let reads = reads(stage)? - before;
+    let reads = stage.server.reads() - before;
     if reads == 0 {
         return Err(Failure::internal());
     }
@@ -55,14 +52,6 @@ pub(super) async fn polling(stage: &mut Stage, withheld: bool) -> Result<String,
         "the message went by REST; its answer {evidence} came by polling, the server's history \
          having been read {reads} times; no socket was open; each message is there once"
     ))
-}
-
-/// How often the history was read so far, by the server's record.
-fn reads(stage: &Stage) -> Result<usize, Failure> {
-    let requests = stage.backend()?.requests();
-    let is_read = |method: &str, path: &str| method == "GET" && path.ends_with("/messages");
-    let each = requests.iter();
-    Ok(each.filter(|r| is_read(&r.method, &r.path)).count())
 }
 
 /// Cause: WebSockets come through again.

@@ -12,18 +12,23 @@ use tidings::{
     ChatClient, ConversationHandle,
     domain::{
         connection::{ConnectionState, ConnectionStatus},
+        conversation::Context as DomainContext,
         event::{ClientEvent, StreamPhase},
         ids::{ClientMessageId, ConversationId},
         journal::JournalEntry,
-        message::{Message, Role},
+        message::Message,
         outbox::SendMode,
         ports::{NewConversation, Platform},
     },
 };
-use tidings_backend::{Backend, BackendConfig, Network, StoredMessage};
+use tidings_backend::{Backend, BackendConfig, Network};
 
+use super::{
+    gateway::Gateway,
+    server::{Kept, Server, is_answer},
+};
 use crate::{
-    args::Global,
+    args::{BackendKind, DemoArgs, Global},
     context::Context,
     failure::{Exit, Failure},
     feed::{Feed, Told},
@@ -39,14 +44,19 @@ const PACE: [&str; 4] = [
 ];
 
 /// How often the backend's own record is looked at while waiting.
-const LOOK: Duration = Duration::from_millis(20);
+pub(super) const LOOK: Duration = Duration::from_millis(20);
+
+/// The kind of context that a conversation has where it must have one.
+const KIND: &str = "Booking";
 
 const PERSONA: &str = "general_wellness";
 
 /// Everything the demo plays with.
 pub(super) struct Stage {
-    /// The backend; `None` once it was stopped.
-    backend: Option<Backend>,
+    /// What it plays on.
+    pub(super) server: Server,
+    /// The context of its conversation, where the backend wants one.
+    context: Option<DomainContext>,
     /// The options of the demo's clients.
     pub(super) global: Global,
     platform: Arc<dyn Platform>,
@@ -83,8 +93,8 @@ pub(super) struct Seen {
 }
 
 impl Stage {
-    /// Starts the backend.
-    pub(super) async fn build(context: &Context) -> Result<Self, Failure> {
+    /// Starts the server, or finds the one that is named.
+    pub(super) async fn build(context: &Context, args: &DemoArgs) -> Result<Self, Failure> {
         let (directory, store) = match &context.global.store {
             Some(store) => (None, store.clone()),
             None => {
@@ -93,27 +103,24 @@ impl Stage {
                 (Some(directory), store)
             }
         };
-        let config = BackendConfig {
-            store: context.global.store.as_deref().map(beside),
-            ..BackendConfig::default()
-        };
-        // It makes a runtime of its own, which must not happen inside ours.
-        let started = tokio::task::spawn_blocking(|| Backend::start(config)).await;
-        let backend = started.map_err(|_| Failure::internal())?.map_err(|error| {
-            let text = format!("the reference backend did not start: {error}");
-            Failure::new(Exit::GaveUp, "demo.backend", text)
-        })?;
         let pace = PACE.iter().map(|pair| (*pair).to_owned());
         let settings = pace.chain(context.global.settings.iter().cloned());
         let global = Global {
-            url: Some(backend.url()),
-            ws_url: None,
             store: Some(store),
             settings: settings.collect(),
             ..context.global.clone()
         };
+        let (server, global) = match global.backend {
+            BackendKind::Consultations => reference(context, global).await?,
+            _ => {
+                let (gateway, global) = Gateway::build(&global, &context.platform).await?;
+                (Server::Gateway(Box::new(gateway)), global)
+            }
+        };
+        let wanted = (!server.streams()).then(|| wanted(args, context.platform.as_ref()));
         Ok(Self {
-            backend: Some(backend),
+            server,
+            context: wanted,
             global,
             platform: Arc::clone(&context.platform),
             conversation: None,
@@ -123,16 +130,18 @@ impl Stage {
         })
     }
 
-    /// The backend.
-    pub(super) fn backend(&self) -> Result<&Backend, Failure> {
-        self.backend.as_ref().ok_or_else(Failure::internal)
+    /// A client, and a conversation that it looks at over a live connection.
+    pub(super) async fn begin(&mut self) -> Result<(), Failure> {
+        let client = self.start_client().await?;
+        self.create_conversation(&client).await?;
+        self.enter(client).await?;
+        self.until(|look| (look.state() == ConnectionState::Live).then_some(()))
+            .await
     }
 
     /// Changes what the network does.
     pub(super) fn network(&self, network: Network) -> Result<(), Failure> {
-        self.backend()?
-            .network(network)
-            .map_err(|error| no_room(&error))
+        self.server.network(network)
     }
 
     /// A client on the demo's store.
@@ -151,7 +160,8 @@ impl Stage {
         client: &ChatClient,
     ) -> Result<ConversationId, Failure> {
         let new = NewConversation {
-            persona: Some(PERSONA.to_owned()),
+            persona: self.server.streams().then(|| PERSONA.to_owned()),
+            context: self.context.clone(),
             ..NewConversation::default()
         };
         let id = client.create_conversation(new).await?.conversation.id;
@@ -184,9 +194,7 @@ impl Stage {
     /// Ends everything.
     pub(super) async fn clear(&mut self) {
         self.leave().await;
-        if let Some(backend) = self.backend.take() {
-            backend.stop().await;
-        }
+        self.server.stop().await;
     }
 
     /// Sends a message that survives everything.
@@ -208,15 +216,14 @@ impl Stage {
         mut holds: impl FnMut(&Look<'_>) -> Option<T>,
     ) -> Result<T, Failure> {
         loop {
+            let conversation = self.player()?.conversation.clone();
+            let server = self.server.record(&conversation).await;
             let player = self.player()?;
             let look = Look {
                 seen: &player.seen,
-                rows: player.feed.rows(&player.conversation),
-                server: self.backend()?.messages(player.conversation.as_str()),
-                sockets: self
-                    .backend()?
-                    .sockets_of(player.conversation.as_str())
-                    .len(),
+                rows: player.feed.rows(&conversation),
+                server,
+                sockets: self.server.sockets(&conversation),
             };
             if let Some(found) = holds(&look) {
                 return Ok(found);
@@ -238,7 +245,7 @@ pub(super) struct Look<'a> {
     /// What the client shows.
     pub(super) rows: &'a [Message],
     /// What the server has.
-    pub(super) server: Vec<StoredMessage>,
+    pub(super) server: Vec<Kept>,
     /// Sockets that the server has open.
     pub(super) sockets: usize,
 }
@@ -257,15 +264,15 @@ impl Look<'_> {
             .iter()
             .rposition(|row| row.own && row.text == text)?;
         let behind = self.rows.get(asked + 1..)?;
-        let answer = behind.iter().find(|row| row.role == Role::Assistant)?;
+        let answer = behind.iter().find(|row| is_answer(row))?;
         let id = answer.server_id.as_ref()?;
-        let same = |row: &&StoredMessage| row.id == id.as_str() && row.content == answer.text;
+        let same = |row: &&Kept| row.id == id.as_str() && row.content == answer.text;
         self.server.iter().find(same).map(|_| answer)
     }
 
     /// How often the server has a message of ours with this text.
     pub(super) fn copies(&self, text: &str) -> usize {
-        let same = |row: &&StoredMessage| row.role == "user" && row.content == text;
+        let same = |row: &&Kept| row.asked && row.content == text;
         self.server.iter().filter(same).count()
     }
 
@@ -315,6 +322,36 @@ impl Seen {
     pub(super) fn delivery(&self, id: ClientMessageId) -> Option<&JournalEntry> {
         self.deliveries.get(&id)?.last()
     }
+}
+
+/// The context to talk about: the one that is named, or a new one.
+fn wanted(args: &DemoArgs, platform: &dyn Platform) -> DomainContext {
+    let kind = args.context_type.clone();
+    let id = args.context_id.clone();
+    DomainContext {
+        kind: kind.unwrap_or_else(|| KIND.to_owned()),
+        id: Some(id.unwrap_or_else(|| format!("demo-{}", platform.mint()))),
+    }
+}
+
+/// The reference backend, in this process.
+async fn reference(context: &Context, global: Global) -> Result<(Server, Global), Failure> {
+    let config = BackendConfig {
+        store: context.global.store.as_deref().map(beside),
+        ..BackendConfig::default()
+    };
+    // It makes a runtime of its own, which must not happen inside ours.
+    let started = tokio::task::spawn_blocking(|| Backend::start(config)).await;
+    let backend = started.map_err(|_| Failure::internal())?.map_err(|error| {
+        let text = format!("the reference backend did not start: {error}");
+        Failure::new(Exit::GaveUp, "demo.backend", text)
+    })?;
+    let global = Global {
+        url: Some(backend.url()),
+        ws_url: None,
+        ..global
+    };
+    Ok((Server::Reference(Some(backend)), global))
 }
 
 /// The backend's file beside a store that is kept.

@@ -1,29 +1,15 @@
 //! `streamed`: an answer arrives word by word over the WebSocket.
 
-use tidings::domain::connection::ConnectionState;
-use tidings_backend::{Action, On, Rule};
-
 use super::stage::Stage;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 
 const TEXT: &str = "Hello! I slept badly last night.";
 
 /// Cause: the server streams its answer. Withheld: it only stores it.
 pub(super) async fn streamed(stage: &mut Stage, withheld: bool) -> Result<String, Failure> {
     if withheld {
-        for on in [On::Http, On::WsIn] {
-            add_rule(
-                stage,
-                Rule::new(on, Action::NoAnswer { stored: true }).times(0),
-            )?;
-        }
+        stage.server.falls_silent(true)?;
     }
-    let client = stage.start_client().await?;
-    stage.create_conversation(&client).await?;
-    stage.enter(client).await?;
-    stage
-        .until(|look| (look.state() == ConnectionState::Live).then_some(()))
-        .await?;
     stage.send(TEXT).await?;
     stage
         .until(|look| {
@@ -40,12 +26,4 @@ pub(super) async fn streamed(stage: &mut Stage, withheld: bool) -> Result<String
             })
         })
         .await
-}
-
-/// Adds a fault rule.
-pub(super) fn add_rule(stage: &Stage, rule: Rule) -> Result<String, Failure> {
-    stage.backend()?.faults().add(rule).map_err(|error| {
-        let text = format!("a fault rule was refused: {error}");
-        Failure::new(Exit::GaveUp, "demo.backend", text)
-    })
 }

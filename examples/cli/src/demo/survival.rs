@@ -3,13 +3,13 @@
 use std::process::{ExitStatus, Stdio};
 
 use tidings::domain::{delivery::DeliveryState, ids::ClientMessageId};
-use tidings_backend::{Action, Network, On, Rule};
+use tidings_backend::Network;
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
     process::{Child, ChildStdout, Command},
 };
 
-use super::{stage::Stage, streaming::add_rule};
+use super::stage::{LOOK, Stage};
 use crate::failure::{Exit, Failure};
 
 const TEXT: &str = "One more thing before my battery dies.";
@@ -18,26 +18,25 @@ const TEXT: &str = "One more thing before my battery dies.";
 pub(super) async fn killed(stage: &mut Stage, withheld: bool) -> Result<String, Failure> {
     // The store belongs to the child now.
     stage.leave().await;
-    let trickle = Rule::new(On::Http, Action::SlowBody { bytes_per_sec: 1 });
-    let rule = add_rule(stage, trickle.method("POST").path("*/messages"))?;
+    stage.server.hold(true)?;
     let mut child = spawn(stage)?;
     let mut lines = lines_of(&mut child)?;
     let accepted = accepted_id(&mut lines).await?;
     let conversation = stage.conversation.clone().ok_or_else(Failure::internal)?;
-    let backend = stage.backend()?;
-    let copy = |backend: &tidings_backend::Backend| {
-        let rows = backend.messages(conversation.as_str());
-        rows.into_iter().find(|row| row.content == TEXT)
+    let applied = loop {
+        let record = stage.server.record(&conversation).await;
+        if let Some(row) = record.into_iter().find(|row| row.content == TEXT) {
+            break row.id;
+        }
+        tokio::time::sleep(LOOK).await;
     };
-    backend.wait_until(|backend| copy(backend).is_some()).await;
-    let applied = copy(backend).map_or_else(String::new, |row| row.id);
     if withheld {
-        backend.faults().remove(&rule);
+        stage.server.hold(false)?;
     } else {
         child.start_kill().map_err(|error| child_failed(&error))?;
     }
     let ended = child.wait().await.map_err(|error| child_failed(&error))?;
-    backend.faults().clear();
+    stage.server.hold(false)?;
     if !was_killed(ended) {
         let text = format!("the child was not killed: it ended with {ended}");
         return Err(Failure::new(Exit::GaveUp, "demo.not_seen", text));
@@ -99,6 +98,24 @@ fn spawn(stage: &Stage) -> Result<Child, Failure> {
         }
     }
     command.arg("--json").arg("send");
+    if !stage.server.streams() {
+        // Over a request its answer can be held back.
+        command.args(["--backend", "socketio", "--no-websocket"]);
+    }
+    let secrets = [
+        ("TIDINGS_TOKEN", &global.token),
+        ("TIDINGS_TOKEN_COMMAND", &global.token_command),
+        ("TIDINGS_API_KEY", &global.api_key),
+    ];
+    for (name, secret) in secrets {
+        // Where others can list arguments, they cannot list these.
+        if let Some(secret) = secret {
+            command.env(name, secret.reveal());
+        }
+    }
+    if let Some(user) = &global.user {
+        command.arg("--user").arg(user);
+    }
     if let (Some(url), Some(store)) = (&global.url, &global.store) {
         command.arg("--url").arg(url).arg("--store").arg(store);
     }

@@ -1,8 +1,8 @@
 //! The records as text for people.
 
 use super::records::{
-    CheckRecord, ConnectionRecord, ConversationRecord, DeliveryRecord, ErrorRecord, ExportRecord,
-    MessageRecord, Record, SettingRecord, StreamRecord, TimelineRecord,
+    AuditRecord, CheckRecord, ConnectionRecord, ConversationRecord, DeliveryRecord, ErrorRecord,
+    ExportRecord, MessageRecord, Record, SettingRecord, StreamRecord, TimelineRecord,
 };
 
 /// The record in words; `None` where people need not be told. Control characters, which could
@@ -20,6 +20,7 @@ fn words(record: &Record) -> Option<String> {
     Some(match record {
         Record::Conversation(row) => conversation(row),
         Record::Message(row) => message(row),
+        Record::Audit(row) => audit(row),
         Record::Accepted(row) => format!("accepted   {}", row.id),
         Record::Delivery(row) => delivery(row),
         Record::Timeline(row) => return timeline(row),
@@ -117,6 +118,15 @@ fn message(row: &MessageRecord) -> String {
 }
 
 /// The found words in brackets.
+fn audit(row: &AuditRecord) -> String {
+    let sender = row.sender.as_deref().unwrap_or(&row.role);
+    let gone = row
+        .deleted_at
+        .as_ref()
+        .map(|at| format!("  (deleted {at})"));
+    format!("{sender}: {}{}", row.text, gone.unwrap_or_default())
+}
+
 fn marked(snippet: &str, marks: &[(usize, usize)]) -> String {
     let mut text = String::new();
     for (at, c) in snippet.chars().enumerate() {

@@ -14,6 +14,8 @@ pub(crate) enum Record {
     Conversation(ConversationRecord),
     /// A message as stored.
     Message(MessageRecord),
+    /// A message as an auditor sees it.
+    Audit(AuditRecord),
     /// A message is on disk.
     Accepted(AcceptedRecord),
     /// What happened to a sent message.
@@ -132,6 +134,22 @@ pub(crate) struct MessageRecord {
     pub(crate) marks: Vec<(usize, usize)>,
     /// `history`, on the first line: what `--before` takes for the page before. `search`, on the
     /// last line: what `--after` takes for the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cursor: Option<String>,
+}
+
+/// `audit`: from the server, and not stored. On the first line `cursor` is what `--before` takes for
+/// the page before.
+#[derive(Clone, Serialize)]
+pub(crate) struct AuditRecord {
+    pub(crate) server_id: String,
+    pub(crate) conversation: String,
+    pub(crate) at: Option<String>,
+    pub(crate) role: String,
+    pub(crate) sender: Option<String>,
+    pub(crate) text: String,
+    pub(crate) deleted: bool,
+    pub(crate) deleted_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cursor: Option<String>,
 }

@@ -37,25 +37,44 @@ pub(crate) fn service(
             Ok(Arc::new(service.map_err(refused)?))
         }
         (BackendKind::Socketio, Some(url)) => {
-            let config = settings
-                .socketio
-                .config(global, &settings.core, url.as_str())?;
-            let tokens = token::provider(global);
-            let service = SocketIoService::new(config, tokens, Arc::clone(platform));
-            Ok(Arc::new(service.map_err(socketio::refused)?))
+            Ok(Arc::new(gateway_at(url, global, settings, platform)?))
         }
         (BackendKind::Consultations | BackendKind::Socketio, None) if access == Access::Store => {
             Ok(Arc::new(OfflineService))
         }
-        (BackendKind::Consultations | BackendKind::Socketio, None) => {
-            let text = "this command needs a server: give its --url, e.g. http://127.0.0.1:8080";
-            Err(Failure::usage(text).field("url"))
-        }
+        (BackendKind::Consultations | BackendKind::Socketio, None) => Err(no_server()),
         _ => {
             let text = "this backend is not in this build: use --backend consultations or socketio";
             Err(Failure::new(Exit::Rejected, "unsupported", text).field("backend"))
         }
     }
+}
+
+/// The gateway itself, for what it has beside the port.
+pub(crate) fn gateway(
+    global: &Global,
+    settings: &Settings,
+    platform: &Arc<dyn Platform>,
+) -> Result<SocketIoService, Failure> {
+    let url = global.url.as_deref().ok_or_else(no_server)?;
+    gateway_at(url, global, settings, platform)
+}
+
+fn gateway_at(
+    url: &str,
+    global: &Global,
+    settings: &Settings,
+    platform: &Arc<dyn Platform>,
+) -> Result<SocketIoService, Failure> {
+    let config = settings.socketio.config(global, &settings.core, url)?;
+    let tokens = token::provider(global);
+    let service = SocketIoService::new(config, tokens, Arc::clone(platform));
+    service.map_err(socketio::refused)
+}
+
+fn no_server() -> Failure {
+    let text = "this command needs a server: give its --url, e.g. http://127.0.0.1:8080";
+    Failure::usage(text).field("url")
 }
 
 fn consultations(

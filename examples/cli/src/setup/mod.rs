@@ -16,7 +16,7 @@ use tidings::{
 };
 
 pub(crate) use self::{
-    backend::{service, trust},
+    backend::{gateway, service, trust},
     settings::{Settings, backend_settings},
     store::{close, erase, look, sqlite, store_path},
 };

@@ -49,6 +49,11 @@ impl SocketIoSettings {
         Ok(())
     }
 
+    /// The path of the socket.
+    pub(crate) fn path(&self) -> &str {
+        &self.adapter.path
+    }
+
     /// All of them, for a listing.
     pub(crate) fn list(&self) -> Vec<SettingRecord> {
         let adapter = self.adapter.settings().into_iter();

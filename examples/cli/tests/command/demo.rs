@@ -1,6 +1,11 @@
 //! `demo --script`: every step is seen, and none without its cause.
 
-use crate::support::{Ran, bare, run};
+use tempfile::TempDir;
+
+use crate::{
+    gateway::Gateway,
+    support::{Ran, bare, run},
+};
 
 const STEPS: [&str; 8] = [
     "streamed",
@@ -57,6 +62,93 @@ fn breaks(step: &str) {
     for (n, (name, ok)) in steps(&ran).into_iter().enumerate() {
         assert_eq!(ok, n < before, "{name}: {ran:?}");
     }
+}
+
+/// What is played on a real gateway: all but the answer that is streamed.
+fn steps_of_a_gateway(ran: &Ran, before: &str) {
+    let played: Vec<_> = STEPS[1..].iter().map(|step| (*step).to_owned()).collect();
+    let seen = played.iter().position(|step| step == before);
+    let seen = seen.unwrap_or(played.len());
+    let wanted = played
+        .into_iter()
+        .enumerate()
+        .map(|(n, step)| (step, n < seen));
+    assert_eq!(steps(ran), wanted.collect::<Vec<_>>(), "{ran:?}");
+}
+
+#[test]
+fn on_a_gateway_that_is_named_the_script_sees_every_step() {
+    let place = Gateway::new(&[]);
+    let ran = place.run("ann", &["demo", "--script", "--context-id", "d1"]);
+    ran.assert_done();
+    steps_of_a_gateway(&ran, "");
+    let channel = place.booking("d1", &["ann"]);
+    let stored = place.stored(&channel);
+    for text in &stored {
+        let copies = stored.iter().filter(|other| *other == text).count();
+        assert_eq!(copies, 1, "{stored:?}");
+    }
+    assert_eq!(
+        stored.len(),
+        6,
+        "three messages and their answers: {stored:?}"
+    );
+}
+
+#[test]
+fn on_a_gateway_that_knows_no_keys_the_script_sees_every_step() {
+    let place = Gateway::new(&["--dedupe=off"]);
+    let keyless = ["--config", "socketio.dedupes=false", "demo", "--script"];
+    let ran = place.run("ann", &keyless);
+    ran.assert_done();
+    steps_of_a_gateway(&ran, "");
+}
+
+#[test]
+fn without_a_gateway_named_the_repositorys_own_is_played_on() {
+    // Its packages are there once another test's server was.
+    drop(Gateway::new(&[]));
+    let ran = played(&["--backend", "socketio", "--script"]);
+    ran.assert_done();
+    steps_of_a_gateway(&ran, "");
+}
+
+#[test]
+fn what_is_withheld_on_a_gateway_is_not_seen() {
+    for step in ["cut", "polling", "queued_offline", "killed", "recovered"] {
+        let place = Gateway::new(&[]);
+        let ran = place.run("ann", &["demo", "--script", "--break", step]);
+        assert_eq!(ran.code, 4, "{ran:?}");
+        steps_of_a_gateway(&ran, step);
+    }
+}
+
+#[test]
+fn a_demo_that_has_no_server_to_play_on_says_what_it_needs() {
+    let elsewhere = TempDir::new().expect("a directory");
+    let mut command = bare();
+    command.current_dir(&elsewhere);
+    let ran = run(command.args(["--json", "--backend", "socketio", "demo", "--script"]));
+    ran.assert_fails(2, "usage");
+    assert_eq!(ran.error()["field"], "url");
+    let encrypted = [
+        "--json",
+        "--backend",
+        "socketio",
+        "--url",
+        "https://127.0.0.1:1",
+        "demo",
+    ];
+    run(bare().args(encrypted)).assert_fails(2, "usage");
+    let streamed = [
+        "--json",
+        "--backend",
+        "socketio",
+        "demo",
+        "--break",
+        "streamed",
+    ];
+    run(bare().args(streamed)).assert_fails(5, "unsupported");
 }
 
 macro_rules! broken {

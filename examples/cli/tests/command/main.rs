@@ -25,6 +25,7 @@ mod node;
 mod offline;
 mod privacy;
 mod processes;
+mod scenarios;
 mod sending;
 mod session;
 mod socketio;

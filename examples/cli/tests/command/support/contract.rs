@@ -37,6 +37,19 @@ const FIELDS: &[(&str, &[&str])] = &[
             "at",
         ],
     ),
+    (
+        "audit",
+        &[
+            "server_id",
+            "conversation",
+            "at",
+            "role",
+            "sender",
+            "text",
+            "deleted",
+            "deleted_at",
+        ],
+    ),
     ("accepted", &["id"]),
     ("salvaged", &["at", "kept", "unsent", "drafts", "lost"]),
     (
