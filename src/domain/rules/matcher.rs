@@ -1,7 +1,7 @@
 //! Which stored row a server row is: at most one, and each stored row at most once.
 //!
 //! By the server's id, else by the key we sent with it, else (backends that echo no key) an own
-//! message by exact text in order, and a streamed answer by its place behind its question.
+//! message by exact text in order, or by its words where the server cleans texts, and a streamed answer by its place behind its question.
 
 use std::{
     cmp::Reverse,
@@ -136,11 +136,27 @@ impl Matcher {
         // What was there before the first page was read stands before it.
         let passed =
             |row: &Message| self.continues && row.left_above.is_none() && row.state.is_on_server();
-        self.unplaced
+        let exact = self
+            .unplaced
             .iter()
             .filter(fits)
-            .min_by_key(|row| (passed(row), doubt(row)))
-            .cloned()
+            .min_by_key(|row| (passed(row), doubt(row)));
+        exact.or_else(|| self.own_by_words(said)).cloned()
+    }
+
+    /// One whose text the server cleaned of marks before it stored it. Only what is still in doubt is
+    /// looked for so: anything else was confirmed, and its row will come as it was sent.
+    fn own_by_words(&self, said: &ServerMessage) -> Option<&Message> {
+        let cleaned = Words::without_marks(&said.text);
+        let fits = |row: &&Message| {
+            row.own
+                && row.may_be_on_server()
+                && !row.state.is_on_server()
+                && !self.claimed.contains(&row.id)
+                && Words::without_marks(self.sent_text(row)) == cleaned
+        };
+        let mut waiting = self.unplaced.iter().filter(|_| !cleaned.is_empty());
+        waiting.find(fits)
     }
 
     fn sent_text<'m>(&'m self, row: &'m Message) -> &'m str {

@@ -6,6 +6,9 @@
 
 /// Words as long as this do not stand in two texts by coincidence, unless both begin with them.
 const TELLING: usize = 12;
+/// The longest tag, and the longest escaped character, that are taken for one.
+const LONGEST_TAG: usize = 512;
+const LONGEST_ESCAPE: usize = 10;
 /// Shorter runs, on the average, make another text out of the same words.
 const LETTERS_A_RUN: usize = 16;
 
@@ -18,6 +21,29 @@ impl Words {
     #[must_use]
     pub fn of(text: &str) -> Self {
         Self(text.chars().filter(|c| c.is_alphanumeric()).collect())
+    }
+
+    /// Of what this text says without its marks: tags and escaped characters, as servers take away,
+    /// or put in, before they store what was written.
+    #[must_use]
+    pub fn without_marks(text: &str) -> Self {
+        let mut words = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(letter) = rest.chars().next() {
+            let mark = match letter {
+                '<' => mark_ends(rest, b'>', LONGEST_TAG),
+                '&' => mark_ends(rest, b';', LONGEST_ESCAPE),
+                _ => None,
+            };
+            rest = match mark {
+                Some(end) => rest.get(end + 1..).unwrap_or_default(),
+                None => {
+                    words.extend(Some(letter).filter(|letter| letter.is_alphanumeric()));
+                    rest.get(letter.len_utf8()..).unwrap_or_default()
+                }
+            };
+        }
+        Self(words)
     }
 
     /// Whether there are none.
@@ -59,6 +85,12 @@ impl Words {
         }
         !self.is_empty()
     }
+}
+
+/// Where a mark ends that this text begins with.
+fn mark_ends(text: &str, end: u8, longest: usize) -> Option<usize> {
+    let mut bytes = text.bytes().take(longest);
+    bytes.position(|byte| byte == end)
 }
 
 /// How much of the beginning of `part` stands in `whole`.
@@ -105,6 +137,17 @@ mod tests {
         ));
         assert!(!told("First mix the flour, and boil it", whole));
         assert!(!told("First add an hour", whole), "shreds are another text");
+    }
+
+    #[test]
+    fn marks_say_nothing_and_what_only_looks_like_one_says_what_it_is() {
+        let plain = |text: &str| Words::without_marks(text);
+        assert_eq!(plain("<b>Größe</b> &amp; mehr"), Words::of("Größe mehr"));
+        assert_eq!(plain("a & b"), plain("a &amp; b"));
+        assert_eq!(plain("1 &lt; 2"), plain("1 < 2"));
+        assert_eq!(plain("Q&A about it; soon"), Words::of("Q&A about it; soon"));
+        assert_eq!(plain("<"), Words::of(""));
+        assert!(plain("<b></b>").is_empty());
     }
 
     #[test]

@@ -168,6 +168,30 @@ fn a_key_that_the_server_echoes_binds_whatever_the_text() {
 }
 
 #[test]
+fn what_the_server_cleaned_of_marks_is_found_by_its_words_while_in_doubt() {
+    let mut desk = Desk::new();
+    desk.has_read_to("0");
+    let ids = [desk.send(1, "<b>yes</b>"), desk.send(2, "yes")];
+    for id in ids {
+        desk.settle(id, lost());
+    }
+    desk.read(&[mine("m1", "yes")]);
+    assert_eq!(
+        desk.state(ids[1]),
+        DeliveryState::Sent,
+        "the same text first"
+    );
+    desk.read(&[mine("m2", "no"), mine("m3", "yes")]);
+    assert_eq!(desk.state(ids[0]), DeliveryState::Sent);
+    desk.read(&[mine("m4", "yes")]);
+    assert_eq!(desk.rows().len(), 4, "nothing else is in doubt");
+    let wordless = desk.send(3, "<b>!</b>");
+    desk.settle(wordless, lost());
+    desk.read(&[mine("m5", "?")]);
+    assert_eq!(desk.state(wordless), DeliveryState::Uncertain);
+}
+
+#[test]
 fn an_echo_without_a_key_is_no_row_of_its_own_while_one_of_ours_may_be_it() {
     let mut desk = Desk::new();
     desk.has_read_to("0");

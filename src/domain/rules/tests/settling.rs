@@ -69,19 +69,19 @@ fn a_confirmation_may_come_before_or_after_the_echo() {
 fn a_confirmation_names_what_was_taken_for_another_devices() {
     let mut desk = Desk::new();
     desk.has_read_to("0");
-    let id = desk.send(1, "<b>hello</b>");
+    let id = desk.send(1, "hello, blast it");
     desk.read(&[
         theirs("m0", "well?"),
-        mine("m1", "hello"),
+        mine("m1", "hello, *** it"),
         theirs("m2", "hi"),
     ]);
     assert_eq!(desk.rows().len(), 4, "the words differ: nothing tells yet");
     let receipt = SendReceipt {
-        message: Some(mine("m1", "hello")),
+        message: Some(mine("m1", "hello, *** it")),
         answer: None,
     };
     desk.settle(id, Settlement::Applied(receipt));
-    assert_eq!(desk.texts(), ["well?", "hello", "hi"]);
+    assert_eq!(desk.texts(), ["well?", "hello, *** it", "hi"]);
     assert_eq!(desk.rows()[1].id, id);
     assert_eq!(desk.conversation().stored, 3);
 }
