@@ -14,6 +14,9 @@
 //! - Ids are text, moments are milliseconds since 1970, spans are milliseconds.
 #![deny(missing_docs)]
 
+#[cfg(not(any(feature = "consultations", feature = "socketio")))]
+compile_error!("a library speaks to a backend: choose a feature, `consultations` or `socketio`");
+
 mod cancel;
 mod client;
 mod conversation;

@@ -7,22 +7,18 @@
     reason = "a test asks from several tasks, and stops where it is wrong; the bans are on the SDK"
 )]
 
+mod app;
+
 use std::sync::{
     Arc, Condvar, Mutex, OnceLock,
     atomic::{AtomicUsize, Ordering},
 };
 
+use app::{anything, created};
 use tidings_ffi::{
-    Capabilities, ChatClient, ChatError, ClientOptions, ErrorKind, ServicePort, ServiceReply,
-    calls::{
-        CallOutcome, FailureKind, ServerConversation, ServiceAnswer, ServiceCall, ServiceFailure,
-    },
-    records::{
-        capabilities::{ServerOrder, SessionScope},
-        conversation::NewConversation,
-        delivery::SendMode,
-        options::{Backend, Store, Tokens},
-    },
+    ChatClient, ChatError, ErrorKind, ServicePort, ServiceReply,
+    calls::{CallOutcome, FailureKind, ServiceAnswer, ServiceCall, ServiceFailure},
+    records::delivery::SendMode,
 };
 
 /// What the app does with a call.
@@ -48,76 +44,8 @@ fn app(
     })
 }
 
-fn created() -> ServiceAnswer {
-    ServiceAnswer::Created {
-        conversation: ServerConversation {
-            id: "c1".to_owned(),
-            persona: None,
-            status: None,
-            title: None,
-            context: None,
-            created_at_ms: None,
-            updated_at_ms: None,
-            last_message_at_ms: None,
-            participants: Vec::new(),
-            attributes: Vec::new(),
-            mark: None,
-        },
-        messages: Vec::new(),
-        existed: false,
-    }
-}
-
-fn capabilities() -> Capabilities {
-    Capabilities {
-        server_order: ServerOrder::HistoryPosition,
-        scope: SessionScope::Conversation,
-        idempotent_send: false,
-        idempotent_create: false,
-        auto_resend: true,
-        send_over_socket: false,
-        ready_frame: false,
-        resume: false,
-        streaming: false,
-        stop: false,
-        one_turn_at_a_time: false,
-        receipts: false,
-        read_marker: false,
-        typing: false,
-        presence: false,
-        contexts: false,
-        edit: false,
-        delete: false,
-        audit: false,
-        archive: false,
-        complete: false,
-        delete_conversation: false,
-        history_paging: true,
-        max_text: 5000,
-        poll_floor_ms: 1000,
-        probe_floor_ms: 0,
-    }
-}
-
 async fn client(app: Arc<App>) -> Arc<ChatClient> {
-    let options = ClientOptions {
-        backend: Backend::Custom {
-            service: app,
-            capabilities: capabilities(),
-        },
-        store: Store::Memory,
-        tokens: Tokens::None,
-        settings: Vec::new(),
-    };
-    ChatClient::start(options).await.unwrap()
-}
-
-fn anything() -> NewConversation {
-    NewConversation {
-        persona: None,
-        context: None,
-        attributes: Vec::new(),
-    }
+    app::client(app, app::least()).await
 }
 
 #[tokio::test]

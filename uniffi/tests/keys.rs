@@ -10,7 +10,10 @@ use std::sync::{
 
 use tidings_ffi::{
     ChatClient, ChatError, KeyAnswer, KeySource,
-    records::options::{Backend, ClientOptions, ConsultationsOptions, Store, StoreOptions, Tokens},
+    records::{
+        consultations::ConsultationsOptions,
+        options::{Backend, ClientOptions, Store, StoreOptions, Tokens},
+    },
 };
 
 /// A key store whose device may be locked.

@@ -10,21 +10,19 @@
     reason = "a test drives several tasks, says what it measured, and stops where it is wrong"
 )]
 
+mod app;
+
 use std::{
     env, fs,
     sync::{Arc, Mutex},
     time::Instant,
 };
 
+use app::{anything, conversation, created};
 use tidings_ffi::{
-    Capabilities, ChatClient, ChatError, ClientOptions, ServicePort, ServiceReply, SessionFeed,
-    calls::{ServerConversation, ServiceAnswer, ServiceCall, SessionEvent},
-    records::{
-        capabilities::{ServerOrder, SessionScope},
-        conversation::NewConversation,
-        event::ClientEvent,
-        options::{Backend, Store, Tokens},
-    },
+    Capabilities, ChatClient, ChatError, ServicePort, ServiceReply, SessionFeed,
+    calls::{ServiceAnswer, ServiceCall, SessionEvent},
+    records::{capabilities::ServerOrder, event::ClientEvent},
 };
 
 /// What may come on top of what the first tenth of a run needed.
@@ -48,11 +46,7 @@ struct App {
 impl ServicePort for App {
     fn perform(&self, call: ServiceCall, reply: Arc<ServiceReply>) -> Result<(), ChatError> {
         reply.resolve(match call {
-            ServiceCall::CreateConversation { .. } => ServiceAnswer::Created {
-                conversation: conversation(),
-                messages: Vec::new(),
-                existed: false,
-            },
+            ServiceCall::CreateConversation { .. } => created(),
             ServiceCall::GetConversation { .. } => ServiceAnswer::Conversation {
                 conversation: conversation(),
             },
@@ -73,72 +67,15 @@ impl ServicePort for App {
     }
 }
 
-fn conversation() -> ServerConversation {
-    ServerConversation {
-        id: "c1".to_owned(),
-        persona: None,
-        status: None,
-        title: None,
-        context: None,
-        created_at_ms: None,
-        updated_at_ms: None,
-        last_message_at_ms: None,
-        participants: Vec::new(),
-        attributes: Vec::new(),
-        mark: None,
-    }
-}
-
-fn capabilities() -> Capabilities {
-    Capabilities {
-        server_order: ServerOrder::Sequence,
-        scope: SessionScope::Conversation,
-        idempotent_send: true,
-        idempotent_create: false,
-        auto_resend: true,
-        send_over_socket: false,
-        ready_frame: true,
-        resume: false,
-        streaming: false,
-        stop: false,
-        one_turn_at_a_time: false,
-        receipts: false,
-        read_marker: false,
-        typing: true,
-        presence: false,
-        contexts: false,
-        edit: false,
-        delete: false,
-        audit: false,
-        archive: false,
-        complete: false,
-        delete_conversation: false,
-        history_paging: true,
-        max_text: 5000,
-        poll_floor_ms: 1000,
-        probe_floor_ms: 0,
-    }
-}
-
 async fn client(app: &Arc<App>) -> Arc<ChatClient> {
-    let options = ClientOptions {
-        backend: Backend::Custom {
-            service: Arc::clone(app) as Arc<dyn ServicePort>,
-            capabilities: capabilities(),
-        },
-        store: Store::Memory,
-        tokens: Tokens::None,
-        settings: Vec::new(),
+    let capabilities = Capabilities {
+        server_order: ServerOrder::Sequence,
+        idempotent_send: true,
+        ready_frame: true,
+        typing: true,
+        ..app::least()
     };
-    ChatClient::start(options).await.unwrap()
-}
-
-fn new() -> NewConversation {
-    NewConversation {
-        persona: None,
-        context: None,
-        attributes: Vec::new(),
-    }
+    app::client(Arc::clone(app) as Arc<dyn ServicePort>, capabilities).await
 }
 
 /// Bytes of this process that are in memory.
@@ -202,7 +139,7 @@ async fn open_and_close() {
     for round in 1..=rounds {
         let app = Arc::new(App::default());
         let client = client(&app).await;
-        let id = client.create_conversation(new(), None).await.unwrap();
+        let id = client.create_conversation(anything(), None).await.unwrap();
         let chat = client.open(id.conversation.id.clone()).unwrap();
         let timeline = client.timeline(id.conversation.id, 50).unwrap();
         let events = client.events().unwrap();
@@ -221,7 +158,7 @@ async fn read_events(rounds: usize) {
     const BATCH: usize = 500;
     let (app, mut meter) = (Arc::new(App::default()), Meter::new("events", rounds));
     let client = client(&app).await;
-    let id = client.create_conversation(new(), None).await.unwrap();
+    let id = client.create_conversation(anything(), None).await.unwrap();
     let events = client.events().unwrap();
     let chat = client.open(id.conversation.id).unwrap();
     let feed = loop {

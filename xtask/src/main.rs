@@ -87,7 +87,7 @@ enum Task {
         /// In which language.
         #[arg(long)]
         lang: scenarios::Language,
-        /// Against which backend; others than the reference backend are played in Rust only.
+        /// Against which backend.
         #[arg(long, default_value = "reference")]
         backend: scenarios::Kind,
         /// Where the traces go.

@@ -5,6 +5,7 @@
 //! the same as the trace that is kept beside the scenario. `tests/scenarios/README.md` has the format.
 
 mod backend;
+mod kind;
 mod player;
 
 use std::fs;
@@ -16,7 +17,8 @@ use serde_json::Value;
 
 use crate::libtest::Counts;
 use crate::table::Row;
-use crate::{bindings, cargo, node, swift};
+use crate::{bindings, cargo, swift};
+pub(crate) use kind::Kind;
 use player::Player;
 
 /// The languages that have a player.
@@ -42,59 +44,6 @@ impl Language {
     }
 }
 
-/// The backends that scenarios are played against.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
-pub(crate) enum Kind {
-    /// The reference backend.
-    Reference,
-    /// The real Socket.IO server of `examples/interop`.
-    Socketio,
-}
-
-impl Kind {
-    /// What tells a player of it.
-    const fn argument(self) -> Option<&'static str> {
-        match self {
-            Self::Reference => None,
-            Self::Socketio => Some("socketio"),
-        }
-    }
-
-    /// What it takes beside what the build made. CI promises the tools.
-    fn prepare(self) -> Result<(), swift::Missing> {
-        if self == Self::Reference {
-            return Ok(());
-        }
-        match node::missing_tool() {
-            Some(missing) if bindings::are_tools_promised() => {
-                Err(swift::Missing::Failed(missing.to_owned()))
-            }
-            Some(missing) => Err(swift::Missing::Skipped(missing.to_owned())),
-            None => node::install().map_err(swift::Missing::Failed),
-        }
-    }
-
-    /// Why a scenario cannot be played on it, beyond what its capabilities say.
-    fn refuses(self, name: &str) -> Option<&'static str> {
-        match (self, name) {
-            (Self::Socketio, "gap") => {
-                Some("with one message known, all that came since is one read")
-            }
-            _ => None,
-        }
-    }
-
-    /// The trace that is kept of a scenario on it: one of its own only where that differs.
-    fn kept(self, scenario: &Path) -> PathBuf {
-        let trace = scenario.with_extension("trace");
-        let own = match (self.argument(), trace.parent(), trace.file_name()) {
-            (Some(name), Some(folder), Some(file)) => folder.join(name).join(file),
-            _ => return trace,
-        };
-        if own.exists() { own } else { trace }
-    }
-}
-
 /// What a trace of a scenario begins with that the backend cannot play.
 const SKIPPED: &str = "skipped: ";
 
@@ -113,9 +62,6 @@ pub(crate) fn run(
     out: &Path,
     names: &[String],
 ) -> Result<ExitCode, String> {
-    if kind != Kind::Reference && language != Language::Rust {
-        return Err("this backend is played in Rust only so far".to_owned());
-    }
     bindings::build_library()?;
     build_player(language)?;
     let player = Player::of(language, kind).map_err(|missing| format!("{missing:?}"))?;
@@ -148,14 +94,10 @@ fn build_player(language: Language) -> Result<(), String> {
     }
 }
 
-/// One row of the table for each language, played by what the suites before it built.
+/// One row of the table for each language and backend, played by what the suites before it built.
 pub(crate) fn test_rows() -> Vec<Row> {
-    let reference = Language::ALL.map(|language| (language, Kind::Reference));
-    let all = reference
-        .into_iter()
-        .chain([(Language::Rust, Kind::Socketio)]);
-    all.map(|(language, kind)| test_row(language, kind))
-        .collect()
+    let each = |kind| Language::ALL.map(|language| test_row(language, kind));
+    Kind::ALL.into_iter().flat_map(each).collect()
 }
 
 fn test_row(language: Language, kind: Kind) -> Row {
@@ -227,7 +169,7 @@ fn differs(player: &Player, scenario: &Scenario) -> Verdict {
 
 /// Plays one scenario to its end: a player that had itself killed is followed by another one.
 fn play(player: &Player, scenario: &Scenario) -> Result<(String, Option<String>), String> {
-    if let Some(reason) = player.kind().refuses(&scenario.name) {
+    if let Some(reason) = player.kind().skips()?.get(&scenario.name) {
         return Ok((format!("{SKIPPED}{reason}\n"), None));
     }
     let backend = backend::Backend::start(player.kind(), &scenario.backend)?;
@@ -255,8 +197,12 @@ fn chosen(names: &[String]) -> Result<Vec<Scenario>, String> {
     Ok(all.into_iter().filter(is_chosen).collect())
 }
 
+fn folder() -> PathBuf {
+    cargo::root().join("tests/scenarios")
+}
+
 fn all() -> Result<Vec<Scenario>, String> {
-    let folder = cargo::root().join("tests/scenarios");
+    let folder = folder();
     let entries =
         fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();

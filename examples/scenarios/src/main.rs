@@ -2,8 +2,9 @@
 //!
 //! `tidings-scenarios SCENARIO ORIGIN ADMIN FOLDER FROM [BACKEND]` plays the steps of the file `SCENARIO` from
 //! the number `FROM` on, against the backend at `ORIGIN` whose admin endpoint is `ADMIN`; the store
-//! lies in `FOLDER`, and so does what a killed player leaves to the next one. The format is described
-//! in `tests/scenarios/README.md`; `cargo xtask scenarios` starts backends and players.
+//! lies in `FOLDER`, and so does what a killed player leaves to the next one. Without a name the
+//! backend is the reference one; the others are described beside the scenarios. The format of both is in
+//! `tests/scenarios/README.md`; `cargo xtask scenarios` starts backends and players.
 #![deny(missing_docs)]
 // A player is an app: it reads clocks, spawns and selects.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
@@ -37,13 +38,17 @@ async fn main() -> ExitCode {
         eprintln!("usage: tidings-scenarios SCENARIO ORIGIN ADMIN FOLDER FROM [BACKEND]");
         return ExitCode::from(2);
     };
-    let place = Place {
-        backend: Backend::named(arguments.get(5).map(String::as_str)),
-        origin: origin.clone(),
-        admin: admin.clone(),
-        folder: folder.into(),
+    let backend = Backend::named(arguments.get(5).map(String::as_str), file);
+    let played = async {
+        let place = Place {
+            backend: backend?,
+            origin: origin.clone(),
+            admin: admin.clone(),
+            folder: folder.into(),
+        };
+        play(file, place, from.parse().unwrap_or(0)).await
     };
-    match play(file, place, from.parse().unwrap_or(0)).await {
+    match played.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(complaint) => {
             eprintln!("{complaint}");

@@ -23,8 +23,7 @@ pub(crate) struct Step(Value);
 
 impl Scenario {
     pub(crate) fn read(file: &str) -> Result<Self, String> {
-        let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
-        let all: Value = serde_json::from_str(&text).map_err(|error| format!("{file}: {error}"))?;
+        let all = json(file)?;
         let steps = all.get("steps").and_then(Value::as_array);
         Ok(Self {
             needs: texts(&all["needs"]),
@@ -36,12 +35,19 @@ impl Scenario {
     }
 }
 
+/// A file of JSON.
+pub(crate) fn json(file: &str) -> Result<Value, String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+    serde_json::from_str(&text).map_err(|error| format!("{file}: {error}"))
+}
+
 fn texts(list: &Value) -> Vec<String> {
     let texts = list.as_array().into_iter().flatten();
     texts.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-fn pairs(map: &Value) -> BTreeMap<String, String> {
+/// Texts by their key.
+pub(crate) fn pairs(map: &Value) -> BTreeMap<String, String> {
     let pairs = map.as_object().into_iter().flatten();
     pairs
         .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))

@@ -95,8 +95,8 @@ impl Stage {
     }
 
     /// The backend it is played against.
-    pub(crate) const fn backend(&self) -> Backend {
-        self.place.backend
+    pub(crate) const fn backend(&self) -> &Backend {
+        &self.place.backend
     }
 
     /// Ends the client and begins another one on the same store.

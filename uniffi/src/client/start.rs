@@ -1,7 +1,11 @@
 //! How a client comes to be: its parts by name, the core by one call.
 
-use std::sync::Arc;
+use std::{fmt::Display, sync::Arc};
 
+#[cfg(feature = "consultations")]
+use tidings::adapters::consultations::ConsultationsService;
+#[cfg(feature = "socketio")]
+use tidings::adapters::socketio::SocketIoService;
 use tidings::{
     ChatClientParts, Config,
     adapters::{
@@ -17,10 +21,7 @@ use super::{ChatClient, Lifetime};
 use crate::{
     error::ChatError,
     gate::Gate,
-    records::{
-        options::{Backend, ClientOptions, ConsultationsOptions, Store, Tokens, config},
-        socketio::SocketIoOptions,
-    },
+    records::options::{Backend, ClientOptions, Store, Tokens, config},
     runtime::{blocking, change},
     service::AppService,
     token::AppTokens,
@@ -46,7 +47,13 @@ async fn begin(options: ClientOptions) -> Result<Arc<ChatClient>, ChatError> {
     let parts = blocking(move || {
         let platform: Arc<dyn Platform> = Arc::new(SystemPlatform::new());
         Ok(ChatClientParts {
-            service: service(backend, tokens, &made, &platform, Arc::clone(&gate))?,
+            service: service(
+                backend,
+                tokens,
+                &made,
+                Arc::clone(&platform),
+                Arc::clone(&gate),
+            )?,
             repository: repository(store, gate)?,
             platform,
             config: made,
@@ -69,16 +76,22 @@ fn service(
     backend: Backend,
     tokens: Tokens,
     config: &Config,
-    platform: &Arc<dyn Platform>,
+    platform: Arc<dyn Platform>,
     gate: Arc<Gate>,
 ) -> Result<Arc<dyn ChatService>, ChatError> {
     match backend {
-        Backend::Consultations { options } => {
-            consultations(options, provider(tokens, gate), config, platform)
-        }
-        Backend::SocketIo { options } => {
-            socketio(options, provider(tokens, gate), config, platform)
-        }
+        #[cfg(feature = "consultations")]
+        Backend::Consultations { options } => made(ConsultationsService::new(
+            options.adapter(config),
+            provider(tokens, gate),
+            platform,
+        )),
+        #[cfg(feature = "socketio")]
+        Backend::SocketIo { options } => made(SocketIoService::new(
+            options.adapter(config)?,
+            provider(tokens, gate),
+            platform,
+        )),
         Backend::Custom {
             service,
             capabilities,
@@ -88,6 +101,8 @@ fn service(
             config,
             gate,
         ))),
+        #[cfg(not(all(feature = "consultations", feature = "socketio")))]
+        other => Err(absent(&other)),
     }
 }
 
@@ -99,58 +114,21 @@ fn provider(tokens: Tokens, gate: Arc<Gate>) -> Arc<dyn TokenProvider> {
     }
 }
 
-#[cfg(feature = "consultations")]
-fn consultations(
-    options: ConsultationsOptions,
-    tokens: Arc<dyn TokenProvider>,
-    config: &Config,
-    platform: &Arc<dyn Platform>,
+/// An adapter of the SDK's own, unless its options were wrong.
+fn made<S: ChatService + 'static>(
+    adapter: Result<S, impl Display>,
 ) -> Result<Arc<dyn ChatService>, ChatError> {
-    use tidings::adapters::consultations::ConsultationsService;
-    let options = options.adapter(config);
-    let made = ConsultationsService::new(options, tokens, Arc::clone(platform))
-        .map_err(|wrong| ChatError::invalid("backend", &wrong.to_string()))?;
-    Ok(Arc::new(made))
+    match adapter {
+        Ok(adapter) => Ok(Arc::new(adapter)),
+        Err(wrong) => Err(ChatError::invalid("backend", &wrong.to_string())),
+    }
 }
 
-#[cfg(not(feature = "consultations"))]
-fn consultations(
-    _: ConsultationsOptions,
-    _: Arc<dyn TokenProvider>,
-    _: &Config,
-    _: &Arc<dyn Platform>,
-) -> Result<Arc<dyn ChatService>, ChatError> {
-    Err(absent("consultations"))
-}
-
-#[cfg(feature = "socketio")]
-fn socketio(
-    options: SocketIoOptions,
-    tokens: Arc<dyn TokenProvider>,
-    config: &Config,
-    platform: &Arc<dyn Platform>,
-) -> Result<Arc<dyn ChatService>, ChatError> {
-    use tidings::adapters::socketio::SocketIoService;
-    let options = options.adapter(config)?;
-    let made = SocketIoService::new(options, tokens, Arc::clone(platform))
-        .map_err(|wrong| ChatError::invalid("backend", &wrong.to_string()))?;
-    Ok(Arc::new(made))
-}
-
-#[cfg(not(feature = "socketio"))]
-fn socketio(
-    _: SocketIoOptions,
-    _: Arc<dyn TokenProvider>,
-    _: &Config,
-    _: &Arc<dyn Platform>,
-) -> Result<Arc<dyn ChatService>, ChatError> {
-    Err(absent("socketio"))
-}
-
-/// What another library has.
+/// What another library has: a backend and its feature have one name.
 #[cfg(not(all(feature = "consultations", feature = "socketio")))]
-fn absent(backend: &str) -> ChatError {
-    let sentence = format!("this library was built without the feature {backend}");
+fn absent(backend: &Backend) -> ChatError {
+    let feature = format!("{backend:?}").to_lowercase();
+    let sentence = format!("this library was built without the feature {feature}");
     tidings::ChatError::Unsupported(sentence).into()
 }
 

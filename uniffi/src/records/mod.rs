@@ -4,6 +4,7 @@ use std::time::Duration;
 
 pub mod capabilities;
 pub mod connection;
+pub mod consultations;
 pub mod conversation;
 pub mod delivery;
 pub mod event;

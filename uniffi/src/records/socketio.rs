@@ -48,6 +48,7 @@ impl SocketIoOptions {
         made.dial_timeout = config.dial_timeout;
         made.http_timeout = config.http_timeout;
         made.answer_timeout = config.send_attempt_timeout;
+        made.page = usize::try_from(config.history_page).unwrap_or(1);
         for setting in &self.settings {
             made.set(&setting.name, &setting.value)
                 .map_err(|wrong| crate::error::ChatError::invalid("backend", &wrong.to_string()))?;

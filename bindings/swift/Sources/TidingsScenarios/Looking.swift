@@ -43,6 +43,7 @@ extension Stage {
     }
 
     private func answered(_ step: Step) async throws -> String {
+        guard opponent.answers else { return "nobody answers here" }
         let times = step.number("times", 1)
         var rows: [Message] = []
         for try await changes in try opened(step).timeline(window: 200) {

@@ -11,20 +11,23 @@ struct Stuck: Error {
     }
 }
 
-/// Plays one golden scenario and prints its trace: `SCENARIO ORIGIN ADMIN FOLDER FROM`, as the other
-/// players do. The format is described in `tests/scenarios/README.md`.
+/// Plays one golden scenario and prints its trace: `SCENARIO ORIGIN ADMIN FOLDER FROM [BACKEND]`, as
+/// the other players do. The format is described in `tests/scenarios/README.md`.
 @main
 @MainActor
 struct Player {
     static func main() async {
         let arguments = CommandLine.arguments
-        guard arguments.count == 6, let origin = URL(string: arguments[2]),
+        guard (6...7).contains(arguments.count), let origin = URL(string: arguments[2]),
             let admin = URL(string: arguments[3]), let from = Int(arguments[5])
-        else { end("usage: SCENARIO ORIGIN ADMIN FOLDER FROM", 2) }
+        else { end("usage: SCENARIO ORIGIN ADMIN FOLDER FROM [BACKEND]", 2) }
         do {
             let scenario = try Scenario(file: arguments[1])
             let folder = URL(fileURLWithPath: arguments[4])
-            let stage = Stage(scenario, origin: origin, admin: admin, folder: folder)
+            let name = arguments.count > 6 ? arguments[6] : nil
+            let opponent = try Opponent(named: name, beside: arguments[1])
+            let stage = Stage(
+                scenario, against: opponent, at: origin, admin: admin, folder: folder)
             try await play(scenario, on: stage, from: from)
         } catch let stuck as Stuck {
             end(stuck.why, 1)

@@ -9,8 +9,7 @@ struct Scenario: Sendable {
     let steps: [Step]
 
     init(file: String) throws {
-        let data = try Data(contentsOf: URL(fileURLWithPath: file))
-        let all = try JSONDecoder().decode(JSON.self, from: data)
+        let all = try JSON(file: URL(fileURLWithPath: file))
         needs = all["needs"]?.texts ?? []
         extensions = all["extensions"]?.flag ?? false
         tokens = all["tokens"]?.texts ?? []
@@ -56,6 +55,10 @@ enum JSON: Codable, Sendable {
     case list([JSON])
     case map([String: JSON])
     case nothing
+
+    init(file: URL) throws {
+        self = try JSONDecoder().decode(JSON.self, from: Data(contentsOf: file))
+    }
 
     init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer()

@@ -14,14 +14,18 @@ final class Stage {
     var next = 0
     let tokens: Wallet
     private(set) var seen = Seen()
+    let opponent: Opponent
     private let scenario: Scenario
     private let origin: URL
     private let admin: URL
     private let folder: URL
     private var names: [String: String] = [:]
 
-    init(_ scenario: Scenario, origin: URL, admin: URL, folder: URL) {
+    init(
+        _ scenario: Scenario, against opponent: Opponent, at origin: URL, admin: URL, folder: URL
+    ) {
         self.scenario = scenario
+        self.opponent = opponent
         self.origin = origin
         self.admin = admin
         self.folder = folder
@@ -29,10 +33,9 @@ final class Stage {
     }
 
     func start() async throws {
-        let backend = ConsultationsOptions(origin: origin, extensions: scenario.extensions)
         let client = try await ChatClient(
             ChatOptions(
-                backend: .consultations(backend),
+                backend: opponent.backend(at: origin, extensions: scenario.extensions),
                 store: .file(folder.appendingPathComponent("chat.db")),
                 tokens: scenario.tokens.isEmpty ? .none : .provider(tokens),
                 settings: scenario.settings))

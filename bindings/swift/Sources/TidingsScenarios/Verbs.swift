@@ -72,7 +72,8 @@ extension Stage {
     }
 
     private func new(_ step: Step) -> NewConversation {
-        let both = step.maybe("context")?
+        let given = step.maybe("context") ?? opponent.context(of: step.maybe("as"))
+        let both = given?
             .split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
             .map(String.init)
         let context = both.map { Context(kind: $0[0], id: $0.last.flatMap { $0.isEmpty ? nil : $0 }) }

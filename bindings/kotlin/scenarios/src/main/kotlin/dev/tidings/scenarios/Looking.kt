@@ -61,6 +61,7 @@ private suspend fun Stage.state(step: Step): String =
 private val ENDED = setOf(Completeness.COMPLETE, Completeness.FAILED, Completeness.STOPPED)
 
 private suspend fun Stage.answered(step: Step): String {
+    if (!opponent.answers) return "nobody answers here"
     val times = step.number("times", 1)
     var rows = emptyList<Message>()
     opened(step).timeline(window = 200).first { changes ->

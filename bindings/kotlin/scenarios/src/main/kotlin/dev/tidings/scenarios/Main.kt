@@ -15,19 +15,20 @@ private val PATIENCE = 60.seconds
 internal class Stuck(why: String) : Exception(why)
 
 /**
- * Plays one golden scenario and prints its trace: `SCENARIO ORIGIN ADMIN FOLDER FROM`, as the other
- * players do. The format is described in `tests/scenarios/README.md`.
+ * Plays one golden scenario and prints its trace: `SCENARIO ORIGIN ADMIN FOLDER FROM [BACKEND]`, as
+ * the other players do. The format is described in `tests/scenarios/README.md`.
  */
 fun main(arguments: Array<String>) {
-    if (arguments.size != 5) {
-        System.err.println("usage: SCENARIO ORIGIN ADMIN FOLDER FROM")
+    if (arguments.size !in 5..6) {
+        System.err.println("usage: SCENARIO ORIGIN ADMIN FOLDER FROM [BACKEND]")
         exitProcess(2)
     }
     val (file, origin, admin, folder, from) = arguments
     try {
         val scenario = Scenario.read(File(file))
+        val opponent = Opponent.named(arguments.getOrNull(5), File(file))
         runBlocking(Dispatchers.Default) {
-            play(scenario, Stage(scenario, origin, admin, File(folder)), from.toInt())
+            play(scenario, Stage(scenario, opponent, origin, admin, File(folder)), from.toInt())
         }
     } catch (stuck: Stuck) {
         System.err.println(stuck.message)

@@ -11,21 +11,24 @@ import kotlinx.serialization.json.intOrNull
 
 /** A scenario as its file has it. */
 internal class Scenario private constructor(all: JsonObject) {
-    val needs: List<String> = texts(all["needs"])
+    val needs: List<String> = list(all["needs"])
     val extensions: Boolean = (all["extensions"] as? JsonPrimitive)?.booleanOrNull ?: false
-    val tokens: List<String> = texts(all["tokens"])
-    val settings: Map<String, String> = (all["settings"] as? JsonObject).orEmpty()
-        .mapValues { (it.value as JsonPrimitive).content }
+    val tokens: List<String> = list(all["tokens"])
+    val settings: Map<String, String> = texts(all["settings"])
     val steps: List<Step> = (all["steps"] as JsonArray).map { Step(it as JsonObject) }
 
     companion object {
         fun read(file: File): Scenario =
             Scenario(Json.parseToJsonElement(file.readText()) as JsonObject)
 
-        private fun texts(list: JsonElement?): List<String> =
-            (list as? JsonArray).orEmpty().map { (it as JsonPrimitive).content }
+        private fun list(of: JsonElement?): List<String> =
+            (of as? JsonArray).orEmpty().map { (it as JsonPrimitive).content }
     }
 }
+
+/** Texts by their key. */
+internal fun texts(of: JsonElement?): Map<String, String> =
+    (of as? JsonObject).orEmpty().mapValues { (it.value as JsonPrimitive).content }
 
 /** One step. */
 internal class Step(private val json: JsonObject) {

@@ -1,6 +1,5 @@
 package dev.tidings.scenarios
 
-import dev.tidings.Backend
 import dev.tidings.ChatClient
 import dev.tidings.ClientMessageId
 import dev.tidings.ClientOptions
@@ -28,6 +27,7 @@ import kotlinx.serialization.json.JsonPrimitive
 /** What a scenario is played on: the client, the names it gave, and what it has seen. */
 internal class Stage(
     private val scenario: Scenario,
+    val opponent: Opponent,
     private val origin: String,
     private val admin: String,
     private val folder: File,
@@ -40,12 +40,14 @@ internal class Stage(
     var next = 0
     private val names = mutableMapOf<String, String>()
     private var seen = Channel<String>(Channel.UNLIMITED)
-    private val http = HttpClient.newHttpClient()
+
+    /** Of its own accord it asks for HTTP/2, and a server with sockets takes that for one of them. */
+    private val http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()
 
     suspend fun start() {
         client = ChatClient.start(
             ClientOptions(
-                Backend.Consultations(origin, extensions = scenario.extensions),
+                opponent.backend(origin, scenario.extensions),
                 Store.File(folder.resolve("chat.db").path),
                 tokens = if (scenario.tokens.isEmpty()) Tokens.None else Tokens.Source(tokens()),
                 settings = scenario.settings,

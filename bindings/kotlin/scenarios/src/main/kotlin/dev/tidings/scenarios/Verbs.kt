@@ -73,8 +73,9 @@ private suspend fun Stage.talk(step: Step): List<String>? = when (step.verb) {
     else -> null
 }
 
-private fun new(step: Step): NewConversation {
-    val context = step.maybe("context")?.split("/", limit = 2)
+private fun Stage.new(step: Step): NewConversation {
+    val given = step.maybe("context") ?: opponent.contextOf(step.maybe("as"))
+    val context = given?.split("/", limit = 2)
     return NewConversation(
         persona = step.maybe("persona") ?: "nutritionist",
         context = context?.let { (kind, id) -> Context(kind, id.ifEmpty { null }) },
