@@ -38,7 +38,9 @@ impl Backend {
         let Some(name) = name else {
             return Ok(Self::Reference);
         };
-        let folder = Path::new(scenario).parent().unwrap_or_else(|| Path::new(""));
+        let folder = Path::new(scenario)
+            .parent()
+            .unwrap_or_else(|| Path::new(""));
         let told = Told::read(&folder.join(name).join("backend.json"))?;
         match name {
             "socketio" => Ok(Self::SocketIo(told)),
