@@ -22,6 +22,14 @@ use tidings::engine::draw::Draw;
 /// Rounds where none are asked for, as within the other suites.
 const FEW: u64 = 60;
 
+/// Rounds that failed once, and what was wrong: they come first.
+const ONCE_FAILED: [u64; 2] = [
+    // The message of a waiting edit was deleted with the local name of its conversation.
+    7_817_223_230_648_258_815,
+    // Noise in the spare began like an encrypted line.
+    118_487_524_757_685_708,
+];
+
 /// From this many rounds on, every kind of damage and of end must have been met.
 const ENOUGH: u64 = 300;
 
@@ -78,12 +86,11 @@ fn main() -> ExitCode {
     }
     let mut seeds = Draw::new(given.seed);
     let mut sums = round::Sums::default();
-    for number in 0..given.rounds {
-        let seed = if number == 0 {
-            given.seed
-        } else {
-            seeds.next_u64()
-        };
+    let drawn = (0..given.rounds).map(|number| match number {
+        0 => given.seed,
+        _ => seeds.next_u64(),
+    });
+    for (number, seed) in ONCE_FAILED.into_iter().chain(drawn).enumerate() {
         if let Err(complaint) = run(seed, given.encrypted, &mut sums) {
             println!("round {number} failed: {complaint}");
             println!("run it again: cargo xtask corrupt --rounds 1 --seed {seed}");
@@ -106,7 +113,8 @@ fn main() -> ExitCode {
         "{rounds} rounds from seed {}: no unsent message lost, no draft lost",
         given.seed
     );
-    println!("test result: ok. {rounds} passed; 0 failed; 0 ignored");
+    let passed = rounds + ONCE_FAILED.len() as u64;
+    println!("test result: ok. {passed} passed; 0 failed; 0 ignored");
     ExitCode::SUCCESS
 }
 

@@ -283,7 +283,10 @@ fn line(number: i64, kept: Kept, key: String, row: Option<GenericRow>) -> Line {
     }
 }
 
-fn conversation_of(db: &Connection, row: &GenericRow) -> rusqlite::Result<Option<String>> {
+pub(super) fn conversation_of(
+    db: &Connection,
+    row: &GenericRow,
+) -> rusqlite::Result<Option<String>> {
     let mut statement = db.prepare_cached("SELECT id FROM conversation WHERE pk = ?1")?;
     let number = row.integer("conversation");
     statement.query_row([number], |row| row.get(0)).optional()

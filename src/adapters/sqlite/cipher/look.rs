@@ -37,7 +37,7 @@ pub(in super::super) enum Found {
 pub(in super::super) fn look(options: &SqliteOptions) -> RowResult<Found> {
     let path = &options.path;
     let Some(key) = key(options)? else {
-        return match marker::is_there(path) || spare::language(path)? == Language::Sealed {
+        return match is_sealed(path)? {
             true => Err(engine::CLOSED),
             false => Ok(Found::Fits),
         };
@@ -69,6 +69,12 @@ fn proves(path: &Path, key: &StoreKey) -> RowResult<bool> {
 fn previous(options: &SqliteOptions) -> RowResult<Option<StoreKey>> {
     let previous = options.keys.as_ref().map(|keys| keys.previous());
     Ok(previous.transpose()?.flatten())
+}
+
+/// Whether it is encrypted, as far as that can be told without a key.
+fn is_sealed(path: &Path) -> RowResult<bool> {
+    Ok(marker::is_there(path)
+        || (spare::language(path)? == Language::Sealed && !begins_plain(path)?))
 }
 
 /// Whether no key was ever used: neither a file nor lines beside it.

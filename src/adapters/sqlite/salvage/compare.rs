@@ -180,7 +180,10 @@ fn is_there(db: &Connection, line: &Line, number: i64) -> rusqlite::Result<bool>
         // Moves on, and may be removed, without the spare; told where commits were lost.
         (Kept::Message, _) if line.number <= number => true,
         (_, None) => false,
-        (Kept::Message, Some(row)) => same_message(row, said),
+        // Where it stood before its conversation was bound, it goes with that.
+        (Kept::Message, Some(row)) => {
+            spare::conversation_of(db, &row)? == line.conversation && same_message(row, said)
+        }
         (Kept::Conversation, Some(row)) => Local::said(&row) == Local::said(said),
         (Kept::Outbox | Kept::Setting, Some(row)) => row == *said,
     })

@@ -99,21 +99,23 @@ pub(in super::super) enum Language {
     Sealed,
 }
 
-/// How the spare of a store is written, told without a key: one encrypted line is enough.
+/// How the spare of a store is written, told without a key: a plain line has its checksum, and what
+/// only begins like an encrypted one may be damage.
 ///
 /// # Errors
 /// Where it cannot be read.
 pub(in super::super) fn language(store: &Path) -> RowResult<Language> {
-    let bytes = bytes(store)?;
-    if lines(&bytes).any(|line| sealed(line).is_some()) {
-        return Ok(Language::Sealed);
-    }
-    let plain = lines(&bytes).any(|line| Line::decode(line, None).is_some());
-    Ok(if plain {
+    bytes(store).map(|bytes| language_of(&bytes))
+}
+
+fn language_of(bytes: &[u8]) -> Language {
+    if lines(bytes).any(|line| Line::decode(line, None).is_some()) {
         Language::Plain
+    } else if lines(bytes).any(|line| sealed(line).is_some()) {
+        Language::Sealed
     } else {
         Language::None
-    })
+    }
 }
 
 /// Whether any line of the spare was written with that cipher.
@@ -174,6 +176,19 @@ mod tests {
         let contents = read(&lines);
         assert_eq!((keys(&contents), contents.last), (vec!["b"], 3));
         assert!(!contents.torn);
+    }
+
+    #[test]
+    fn noise_that_begins_like_an_encrypted_line_makes_no_store_an_encrypted_one() {
+        let plain = line(1, Kept::Outbox, "a", true).encode(None);
+        let plain = plain.expect("a line").into_bytes();
+        let noise = b"~\x07\xff".to_vec();
+        assert_eq!(language_of(&plain), Language::Plain);
+        assert_eq!(language_of(&noise), Language::Sealed);
+        for mixed in [[&noise[..], b"\n", &plain], [&plain, &noise, b"\n"]] {
+            assert_eq!(language_of(&mixed.concat()), Language::Plain);
+        }
+        assert_eq!(language_of(b"\x07\n\xff"), Language::None);
     }
 
     #[test]
