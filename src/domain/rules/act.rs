@@ -375,7 +375,7 @@ pub(super) fn lift(editor: &mut Editor<'_>, entry: &OutboxEntry, now: WallTime) 
     }
     match &entry.action {
         Action::Archive { .. } if planted("refused-stays-archived") => {}
-        Action::Archive { beneath, .. } => unshelve(editor, *beneath)?,
+        Action::Archive { beneath, .. } => unshelve(editor, entry.order, *beneath)?,
         Action::Complete => editor.conversation_mut().completing = false,
         Action::Create(_) => strand(editor, now)?,
         _ => {}
@@ -383,12 +383,13 @@ pub(super) fn lift(editor: &mut Editor<'_>, entry: &OutboxEntry, now: WallTime) 
     Ok(())
 }
 
-/// An archive mark goes back to what was beneath it; to be seen where no other lies over it.
-fn unshelve(editor: &mut Editor<'_>, before: bool) -> RowResult<()> {
+/// An archive mark goes back to what was beneath it; to be seen where no later one lies over it.
+fn unshelve(editor: &mut Editor<'_>, order: i64, before: bool) -> RowResult<()> {
     let id = editor.conversation().id.clone();
     let track = ActionKind::Archive.track();
     let waiting = editor.rows().outbox_track(&id, track)?;
-    let Some(mut next) = waiting.into_iter().next() else {
+    let mut later = waiting.into_iter().filter(|entry| entry.order > order);
+    let Some(mut next) = later.next() else {
         editor.conversation_mut().archived = before;
         return Ok(());
     };

@@ -265,3 +265,30 @@ proptest! {
         world.check();
     }
 }
+
+/// What is on its way shows again, and keeps what lies beneath it.
+#[test]
+fn a_later_archive_mark_that_is_taken_back_leaves_the_one_under_way() {
+    let desk = Desk::new();
+    let archive = |n: u32, archived, told| {
+        let stamp = Stamp {
+            id: key(n),
+            now: NOW,
+            expires_at: NOW + Duration::from_secs(60),
+        };
+        desk.write(move |rows| intents::archive(rows, &chat(), archived, told, stamp))
+    };
+    archive(1, true, false);
+    archive(2, false, true);
+    desk.write(|rows| act::record_attempt(rows, key(2), None, NOW));
+    archive(3, true, true);
+    assert!(desk.conversation().archived);
+    desk.write(|rows| act::cancel(rows, key(3), NOW));
+    assert!(!desk.conversation().archived);
+    let left = desk.write(|rows| rows.outbox(None));
+    let beneath = |entry: &OutboxEntry| match entry.action {
+        Action::Archive { beneath, .. } => Some(beneath),
+        _ => None,
+    };
+    assert_eq!(left.iter().map(beneath).collect::<Vec<_>>(), [Some(true)]);
+}
