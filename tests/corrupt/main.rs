@@ -23,11 +23,13 @@ use tidings::engine::draw::Draw;
 const FEW: u64 = 60;
 
 /// Rounds that failed once, and what was wrong: they come first.
-const ONCE_FAILED: [u64; 2] = [
+const ONCE_FAILED: [u64; 3] = [
     // The message of a waiting edit was deleted with the local name of its conversation.
     7_817_223_230_648_258_815,
     // Noise in the spare began like an encrypted line.
     118_487_524_757_685_708,
+    // The file was sound once its index was, and lacked rows that every store has.
+    11_747_987_982_982_563_643,
 ];
 
 /// From this many rounds on, every kind of damage and of end must have been met.

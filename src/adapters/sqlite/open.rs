@@ -154,11 +154,15 @@ fn compared(options: &SqliteOptions, look: Look) -> RowResult<Opened> {
 /// # Errors
 /// As [`store`].
 pub(super) fn replaced(options: &SqliteOptions) -> RowResult<(Opened, bool)> {
-    let mended = mended(options).unwrap_or(false);
-    if !mended {
-        salvage::replace(options)?;
+    if mended(options).unwrap_or(false) {
+        match compared(options, Look::Due) {
+            // A file can be sound and lack rows that every store has.
+            Err(RepositoryError::Corrupt) => {}
+            opened => return opened.map(|opened| (opened, false)),
+        }
     }
-    compared(options, Look::Due).map(|opened| (opened, !mended))
+    salvage::replace(options)?;
+    compared(options, Look::Due).map(|opened| (opened, true))
 }
 
 fn mended(options: &SqliteOptions) -> RowResult<bool> {
