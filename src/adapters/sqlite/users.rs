@@ -5,7 +5,7 @@
 
 use std::{
     fs::{File, TryLockError},
-    path::{Path, PathBuf},
+    path::Path,
     thread,
     time::Duration,
 };
@@ -25,9 +25,9 @@ pub(super) struct Users {
 }
 
 impl Users {
-    /// Whether the store was ever opened: the lock's file is there.
+    /// Whether the store was opened before under this name: the lock's file is there.
     pub(super) fn were_here(store: &Path) -> bool {
-        beside(&named(store), ".users").exists()
+        beside(store, ".users").exists()
     }
 
     /// Enters; waits while somebody replaces the file. Whoever finds nobody there is alone until
@@ -38,7 +38,9 @@ impl Users {
     pub(super) fn enter(store: &Path, patience: Duration) -> RowResult<(Self, bool)> {
         let mut options = File::options();
         options.write(true).create(true).truncate(false);
-        let lock = options.open(beside(&named(store), ".users"));
+        // Two names of one store must meet at one lock; a store that is new has one name so far.
+        let named = std::fs::canonicalize(store).unwrap_or_else(|_| store.to_owned());
+        let lock = options.open(beside(&named, ".users"));
         let lock = lock.map_err(|error| io_failed(&error))?;
         let this = Self { lock, patience };
         let alone = this.lock.try_lock().is_ok();
@@ -76,11 +78,6 @@ impl Users {
             Err(error) => Err(io_failed(&error)),
         }
     }
-}
-
-/// Two names of one store must meet at one lock; a store that is new has one name so far.
-fn named(store: &Path) -> PathBuf {
-    std::fs::canonicalize(store).unwrap_or_else(|_| store.to_owned())
 }
 
 /// Tries until it works or the time is up.
