@@ -1,7 +1,8 @@
 //! Which stored row a server row is: at most one, and each stored row at most once.
 //!
 //! By the server's id, else by the key we sent with it, else (backends that echo no key) an own
-//! message by exact text in order, or by its words where the server cleans texts, and a streamed answer by its place behind its question.
+//! message by exact text in order, or by what is left of it where the server cleans texts, and a
+//! streamed answer by its place behind its question.
 
 use std::{
     cmp::Reverse,
@@ -20,7 +21,7 @@ use crate::domain::{
         editor::Editor,
         merge::{Placement, Slot},
         partial::{self, Heard, Whole},
-        repeat::Words,
+        repeat::{Words, without_marks},
         settle_down,
     },
 };
@@ -141,19 +142,19 @@ impl Matcher {
             .iter()
             .filter(fits)
             .min_by_key(|row| (passed(row), doubt(row)));
-        exact.or_else(|| self.own_by_words(said)).cloned()
+        exact.or_else(|| self.own_cleaned(said)).cloned()
     }
 
     /// One whose text the server cleaned of marks before it stored it. Only what is still in doubt is
     /// looked for so: anything else was confirmed, and its row will come as it was sent.
-    fn own_by_words(&self, said: &ServerMessage) -> Option<&Message> {
-        let cleaned = Words::without_marks(&said.text);
+    fn own_cleaned(&self, said: &ServerMessage) -> Option<&Message> {
+        let cleaned = without_marks(&said.text);
         let fits = |row: &&Message| {
             row.own
                 && row.may_be_on_server()
                 && !row.state.is_on_server()
                 && !self.claimed.contains(&row.id)
-                && Words::without_marks(self.sent_text(row)) == cleaned
+                && without_marks(self.sent_text(row)) == cleaned
         };
         let mut waiting = self.unplaced.iter().filter(|_| !cleaned.is_empty());
         waiting.find(fits)
@@ -239,12 +240,15 @@ fn waiting(
 }
 
 /// Of equal words, which are found first: those that are known to be there, then those on their
-/// way, then those that reads have not shown so far, the latest first, then those given up.
-const fn doubt(row: &Message) -> (u8, Reverse<Option<SortKey>>) {
-    match row.state {
-        DeliveryState::Sent | DeliveryState::Delivered | DeliveryState::Read => (0, Reverse(None)),
-        DeliveryState::Sending => (1, Reverse(None)),
-        DeliveryState::Queued | DeliveryState::Uncertain => (2, Reverse(row.left_above)),
-        DeliveryState::Cancelled | DeliveryState::Failed => (3, Reverse(row.left_above)),
-    }
+/// way, then those that reads have not shown so far, the latest first and of these the uncertain
+/// before those that are to leave again, then those given up.
+const fn doubt(row: &Message) -> (u8, Reverse<Option<SortKey>>, bool) {
+    let (rank, left_above) = match row.state {
+        DeliveryState::Sent | DeliveryState::Delivered | DeliveryState::Read => (0, None),
+        DeliveryState::Sending => (1, None),
+        DeliveryState::Queued | DeliveryState::Uncertain => (2, row.left_above),
+        DeliveryState::Cancelled | DeliveryState::Failed => (3, row.left_above),
+    };
+    let leaves_again = matches!(row.state, DeliveryState::Queued);
+    (rank, Reverse(left_above), leaves_again)
 }

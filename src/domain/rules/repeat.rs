@@ -9,6 +9,8 @@ const TELLING: usize = 12;
 /// The longest tag, and the longest escaped character, that are taken for one.
 const LONGEST_TAG: usize = 512;
 const LONGEST_ESCAPE: usize = 10;
+/// What is escaped in texts that may be shown on a page.
+const ESCAPED: [char; 8] = ['&', '<', '>', '"', '\'', '/', '`', '='];
 /// Shorter runs, on the average, make another text out of the same words.
 const LETTERS_A_RUN: usize = 16;
 
@@ -21,29 +23,6 @@ impl Words {
     #[must_use]
     pub fn of(text: &str) -> Self {
         Self(text.chars().filter(|c| c.is_alphanumeric()).collect())
-    }
-
-    /// Of what this text says without its marks: tags and escaped characters, as servers take away,
-    /// or put in, before they store what was written.
-    #[must_use]
-    pub fn without_marks(text: &str) -> Self {
-        let mut words = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(letter) = rest.chars().next() {
-            let mark = match letter {
-                '<' => mark_ends(rest, b'>', LONGEST_TAG),
-                '&' => mark_ends(rest, b';', LONGEST_ESCAPE),
-                _ => None,
-            };
-            rest = match mark {
-                Some(end) => rest.get(end + 1..).unwrap_or_default(),
-                None => {
-                    words.extend(Some(letter).filter(|letter| letter.is_alphanumeric()));
-                    rest.get(letter.len_utf8()..).unwrap_or_default()
-                }
-            };
-        }
-        Self(words)
     }
 
     /// Whether there are none.
@@ -85,6 +64,25 @@ impl Words {
         }
         !self.is_empty()
     }
+}
+
+/// What a text says without its marks: tags and escaped characters, as servers take away, or put in,
+/// before they store what was written. Everything else counts: "1.5" is not "15".
+#[must_use]
+pub fn without_marks(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next() {
+        let mark = match letter {
+            '<' => mark_ends(rest, b'>', LONGEST_TAG),
+            '&' => mark_ends(rest, b';', LONGEST_ESCAPE),
+            _ => None,
+        };
+        let end = mark.map_or(letter.len_utf8(), |end| end + 1);
+        plain.extend(Some(letter).filter(|letter| mark.is_none() && !ESCAPED.contains(letter)));
+        rest = rest.get(end..).unwrap_or_default();
+    }
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Where a mark ends that this text begins with.
@@ -140,14 +138,17 @@ mod tests {
     }
 
     #[test]
-    fn marks_say_nothing_and_what_only_looks_like_one_says_what_it_is() {
-        let plain = |text: &str| Words::without_marks(text);
-        assert_eq!(plain("<b>Größe</b> &amp; mehr"), Words::of("Größe mehr"));
+    fn marks_say_nothing_and_all_else_counts() {
+        let plain = without_marks;
+        assert_eq!(plain("<b>Größe</b> &amp; mehr"), plain("Größe  & mehr "));
         assert_eq!(plain("a & b"), plain("a &amp; b"));
         assert_eq!(plain("1 &lt; 2"), plain("1 < 2"));
-        assert_eq!(plain("Q&A about it; soon"), Words::of("Q&A about it; soon"));
-        assert_eq!(plain("<"), Words::of(""));
+        assert_eq!(plain("Q&A about it; soon"), "QA about it; soon");
+        assert_eq!(plain("<"), "");
         assert!(plain("<b></b>").is_empty());
+        for (one, other) in [("1 12", "11 2"), ("1.5", "15"), ("yes", "yes?")] {
+            assert_ne!(plain(one), plain(other));
+        }
     }
 
     #[test]

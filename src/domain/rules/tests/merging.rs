@@ -84,6 +84,19 @@ fn of_equal_words_that_nobody_can_tell_of_the_latest_is_found_first() {
 }
 
 #[test]
+fn of_equal_words_the_uncertain_are_found_before_those_that_leave_again() {
+    let mut desk = Desk::new();
+    desk.has_read_to("0");
+    let refused = desk.send(1, "yes");
+    desk.settle(refused, not_applied());
+    let in_doubt = desk.send(2, "yes");
+    desk.settle(in_doubt, lost());
+    desk.read(&[mine("m1", "yes")]);
+    assert_eq!(desk.state(refused), DeliveryState::Queued);
+    assert_eq!(desk.state(in_doubt), DeliveryState::Sent);
+}
+
+#[test]
 fn what_left_before_the_first_page_was_read_is_found_among_older_rows() {
     let mut desk = Desk::new();
     let blind = desk.send(1, "yes");
