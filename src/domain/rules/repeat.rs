@@ -78,7 +78,7 @@ pub fn without_marks(text: &str) -> String {
             '&' => mark_ends(rest, b';', LONGEST_ESCAPE),
             _ => None,
         };
-        let end = mark.map_or(letter.len_utf8(), |end| end + 1);
+        let end = mark.map_or_else(|| letter.len_utf8(), |end| end + 1);
         plain.extend(Some(letter).filter(|letter| mark.is_none() && !ESCAPED.contains(letter)));
         rest = rest.get(end..).unwrap_or_default();
     }
