@@ -197,24 +197,24 @@ fn distinct(page: &[ServerMessage]) -> Vec<&ServerMessage> {
 /// was any. Stored as a row of its own, it would be there twice, and a read that looks for ours would
 /// find it taken.
 fn withhold(editor: &mut Editor<'_>, page: &mut Vec<&ServerMessage>) -> RowResult<bool> {
-    let nameless = |said: &ServerMessage| said.own && said.client_id.is_none();
-    if !page.iter().any(|said| nameless(said)) {
+    let id = editor.conversation().id.clone();
+    let mut doubtful = Vec::new();
+    for said in page.iter() {
+        let nameless = said.own && said.client_id.is_none();
+        if nameless && editor.rows().message_by_server_id(&id, &said.id)?.is_none() {
+            doubtful.push(said.id.clone());
+        }
+    }
+    // A confirmation's row is known: after a long queue, those that wait for their place are many.
+    if doubtful.is_empty() {
         return Ok(false);
     }
-    let id = editor.conversation().id.clone();
     let waiting = editor.rows().unplaced(&id)?;
     if !waiting.iter().any(|row| row.own && row.may_be_on_server()) {
         return Ok(false);
     }
-    let before = page.len();
-    let mut kept = Vec::with_capacity(before);
-    for said in page.drain(..) {
-        if !nameless(said) || editor.rows().message_by_server_id(&id, &said.id)?.is_some() {
-            kept.push(said);
-        }
-    }
-    *page = kept;
-    Ok(page.len() < before)
+    page.retain(|said| !doubtful.contains(&said.id));
+    Ok(true)
 }
 
 /// The question that the page goes on from: where the answer comes in a page of its own, as it
