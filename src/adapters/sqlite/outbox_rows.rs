@@ -103,13 +103,11 @@ const REMOVE: &str = "DELETE FROM outbox WHERE id = ?1";
 /// RETURNING, for which SQLite makes a table first.
 pub(super) const COUNT: &str = "UPDATE counter SET value = value + 1 WHERE name = ?1";
 
-pub(super) const NEXT: &str =
-    "UPDATE counter SET value = value + 1 WHERE name = ?1 RETURNING value";
-
 pub(super) const COUNTED: &str = "SELECT value FROM counter WHERE name = ?1";
 
 pub(super) fn next_order(db: &Connection) -> rusqlite::Result<i64> {
-    let mut statement = db.prepare_cached(NEXT)?;
+    db.prepare_cached(COUNT)?.execute(["order"])?;
+    let mut statement = db.prepare_cached(COUNTED)?;
     statement.query_row(["order"], |row| row.get(0))
 }
 
