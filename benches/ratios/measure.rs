@@ -36,12 +36,20 @@ pub(crate) fn compared<const SIDES: usize>(
     samples: &[Samples; SIDES],
     compare: impl Fn([f64; SIDES]) -> f64,
 ) -> f64 {
+    middle(&mut by_block(samples, compare))
+}
+
+/// What `compare` makes of the sides' medians, for each block.
+pub(crate) fn by_block<const SIDES: usize>(
+    samples: &[Samples; SIDES],
+    compare: impl Fn([f64; SIDES]) -> f64,
+) -> Vec<f64> {
     let mut blocks = samples.each_ref().map(Samples::medians);
     let mut results = Vec::new();
     loop {
         let block = blocks.each_mut().map(Iterator::next);
         if block.contains(&None) {
-            return middle(&mut results);
+            return results;
         }
         results.push(compare(block.map(Option::unwrap_or_default)));
     }
@@ -57,6 +65,12 @@ pub(crate) fn middle(values: &mut [f64]) -> f64 {
     assert!(!values.is_empty(), "nothing was measured");
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
+}
+
+/// The lowest value. For a bound in seconds: what else the machine does only ever adds to it, while
+/// it slows both sides of a ratio.
+pub(crate) fn least(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
 /// How long something takes.

@@ -24,11 +24,17 @@ const STATEMENTS: usize = 128;
 /// Settings of every connection, set and not assumed: other builds of SQLite have other defaults.
 ///
 /// `temp_store`: no text of a message goes to a temporary file.
-const COMMON: &str = "
-    PRAGMA foreign_keys = ON;
-    PRAGMA temp_store = MEMORY;
-    PRAGMA trusted_schema = OFF;
-";
+const COMMON: &str = "PRAGMA temp_store = MEMORY";
+
+/// The same, as switches: no statement has to be parsed for them.
+///
+/// `ENABLE_QPSG`: a plan depends on the statement alone. Else SQLite looks at the values bound to
+/// it first, to see whether a partial index would do, and prepares the statement a second time.
+const SWITCHES: [(DbConfig, bool); 3] = [
+    (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true),
+    (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+    (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
+];
 
 /// Settings of the writer.
 ///
@@ -246,13 +252,22 @@ fn connect(path: &Path, options: &SqliteOptions, flags: OpenFlags) -> RowResult<
     let db = Connection::open_with_flags(path, flags).map_err(failed)?;
     // The key comes before all that reads.
     cipher::unlock(&db, options)?;
-    let set = || {
-        db.busy_timeout(options.busy_timeout)?;
-        db.execute_batch(COMMON)
-    };
-    set().map_err(failed)?;
+    db.busy_timeout(options.busy_timeout)
+        .and_then(|()| configure(&db))
+        .map_err(failed)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(db)
+}
+
+/// Gives a connection the settings that all have.
+///
+/// # Errors
+/// What SQLite said.
+pub(super) fn configure(db: &Connection) -> rusqlite::Result<()> {
+    for (switch, on) in SWITCHES {
+        db.set_db_config(switch, on)?;
+    }
+    db.execute_batch(COMMON)
 }
 
 fn to_be_encrypted() -> RepositoryError {

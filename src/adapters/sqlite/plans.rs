@@ -3,7 +3,8 @@
 use rusqlite::{Connection, StatementStatus, params};
 
 use super::{
-    conversation_rows, journal_rows, message_rows, migrate, outbox_rows, search_index, search_rows,
+    conversation_rows, journal_rows, message_rows, migrate, open, outbox_rows, search_index,
+    search_rows,
 };
 
 /// Every statement that reads or finds rows by more than the order of the table.
@@ -41,6 +42,7 @@ const LOOKUPS: [(&str, &str); 29] = [
 
 fn store() -> Connection {
     let mut db = Connection::open_in_memory().expect("a database");
+    open::configure(&db).expect("our settings");
     migrate::run(&mut db).expect("the schema");
     db
 }
@@ -156,6 +158,8 @@ fn steps(db: &Connection, sql: &str) -> i32 {
     while rows.next().expect("a row").is_some() {}
     drop(rows);
     assert_eq!(statement.get_status(StatementStatus::Sort), 0, "{sql}");
+    let again = statement.get_status(StatementStatus::RePrepare);
+    assert_eq!(again, 0, "prepared anew for its values: {sql}");
     statement.get_status(StatementStatus::VmStep)
 }
 

@@ -99,11 +99,13 @@ impl Spare {
     /// Writes what the last commit changed. A failure is made good at the next commit: the
     /// database is whole, and nobody was promised more.
     pub(super) fn follow(&mut self, db: &Connection, ledger: &mut Ledger) {
-        let done = if self.stale || self.size > self.limit {
-            self.rewrite(db, ledger)
-        } else {
-            self.append(db, ledger)
-        };
+        let done = one_view(db, || {
+            if self.stale || self.size > self.limit {
+                self.rewrite(db, ledger)
+            } else {
+                self.append(db, ledger)
+            }
+        });
         self.note(done);
     }
 
@@ -245,6 +247,15 @@ impl Spare {
         });
         Ok(())
     }
+}
+
+/// All that is read for the lines is of one moment, and the locks are taken once.
+fn one_view(db: &Connection, read: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    db.execute_batch("BEGIN").map_err(|error| said(&error))?;
+    let done = read();
+    // Nothing was written: however it ends, the file is as it was.
+    let _ = db.execute_batch("ROLLBACK");
+    done
 }
 
 /// A message as it is now; `None` where it is not.
