@@ -18,8 +18,6 @@ pub(crate) struct Finding {
     kind: Kind,
     ratio: f64,
     bound: f64,
-    /// Where the bound is still to be reached: shown, and not held against a run.
-    goal: bool,
     n: usize,
     notes: Vec<(&'static str, f64)>,
 }
@@ -32,7 +30,6 @@ impl Finding {
             kind: Kind::Max,
             ratio,
             bound,
-            goal: false,
             n,
             notes: Vec::new(),
         }
@@ -46,24 +43,14 @@ impl Finding {
         }
     }
 
-    /// The bound is where this must get to, and does not hold yet.
-    pub(crate) const fn still_a_goal(mut self) -> Self {
-        self.goal = true;
-        self
-    }
-
     /// A further ratio or count that helps to read the result.
     pub(crate) fn note(mut self, name: &'static str, value: f64) -> Self {
         self.notes.push((name, value));
         self
     }
 
-    /// Whether the bound holds, or is no bound yet.
+    /// Whether the bound holds.
     pub(crate) fn holds(&self) -> bool {
-        self.goal || self.is_met()
-    }
-
-    fn is_met(&self) -> bool {
         match self.kind {
             Kind::Max => self.ratio <= self.bound,
             Kind::Min => self.ratio >= self.bound,
@@ -74,15 +61,10 @@ impl Finding {
         let mut line = Map::new();
         line.insert("name".into(), json!(self.name));
         line.insert("ratio".into(), rounded(self.ratio));
-        let (bound, goal) = match self.goal {
-            true => (Value::Null, rounded(self.bound)),
-            false => (rounded(self.bound), Value::Null),
-        };
-        line.insert("bound".into(), bound);
-        line.insert("goal".into(), goal);
+        line.insert("bound".into(), rounded(self.bound));
         line.insert("kind".into(), json!(self.sign().1));
         line.insert("n".into(), json!(self.n));
-        line.insert("holds".into(), json!(self.is_met()));
+        line.insert("holds".into(), json!(self.holds()));
         for (name, value) in &self.notes {
             line.insert((*name).into(), rounded(*value));
         }
@@ -90,11 +72,7 @@ impl Finding {
     }
 
     fn row(&self) -> String {
-        let verdict = match (self.is_met(), self.goal) {
-            (true, _) => "holds",
-            (false, true) => "goal",
-            (false, false) => "BROKEN",
-        };
+        let verdict = if self.holds() { "holds" } else { "BROKEN" };
         let (sign, _) = self.sign();
         let bound = format!("{sign} {}", rounded(self.bound));
         let notes: Vec<String> = self
