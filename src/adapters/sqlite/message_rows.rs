@@ -15,12 +15,13 @@ use crate::domain::{
     time::WallTime,
 };
 
-/// The columns in the order in which [`decode`] takes them, and the row number.
-macro_rules! query {
-    ($rest:literal) => {
+/// The columns in the order in which [`decode`] takes them.
+macro_rules! columns {
+    ($conversation:literal, $rest:literal) => {
         concat!(
-            "SELECT id, (SELECT c.id FROM conversation c WHERE c.pk = message.conversation),
-             server_id, role, sender, own, body, sort_key, state, attempts, created_at, answers,
+            "SELECT id, ",
+            $conversation,
+            ", server_id, role, sender, own, body, sort_key, state, attempts, created_at, answers,
              completeness, deleted, unread, gap, revision, version, left_above, overlay
              FROM message ",
             $rest
@@ -28,10 +29,20 @@ macro_rules! query {
     };
 }
 
+macro_rules! query {
+    ($rest:literal) => {
+        columns!(
+            "(SELECT c.id FROM conversation c WHERE c.pk = message.conversation)",
+            $rest
+        )
+    };
+}
+
+/// Rows of the conversation that is asked for: its id is known, and not looked up for each.
 macro_rules! query_in {
     ($index:literal, $rest:literal) => {
         concat!(
-            query!("INDEXED BY "),
+            columns!("?1", "INDEXED BY "),
             $index,
             " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) ",
             $rest
