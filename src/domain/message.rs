@@ -126,7 +126,8 @@ pub struct Message {
     pub left_above: Option<SortKey>,
     /// The server's time where known, else the moment it was accepted here; for display only.
     pub created_at: Option<WallTime>,
-    /// The message it answers, where this device saw the answer stream in.
+    /// The message it answers, where this device saw the answer stream in. A stream names no
+    /// question, so this is what was asked last, until the server's order says otherwise: then `None`.
     pub answers: Option<ClientMessageId>,
     /// How complete a streamed answer is.
     pub completeness: Completeness,

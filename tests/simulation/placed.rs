@@ -172,6 +172,7 @@ impl State {
             .iter()
             .filter(|row| row.completeness == Completeness::Streaming && row.server_id.is_none());
         let ours: Vec<_> = streaming.collect();
+        answers_what_is_above(rows)?;
         if ours.len() > 1 {
             return broken(
                 "INV-18",
@@ -222,6 +223,20 @@ impl State {
             }
         }
         Ok(())
+    }
+}
+
+/// What is said to answer a message stands behind it, as far as the server's order is known.
+fn answers_what_is_above(rows: &[Message]) -> Verdict {
+    let mut placed = rows.iter().filter(|row| row.server_id.is_some());
+    let mistaken = placed.find(|row| {
+        let asked = rows.iter().find(|asked| Some(asked.id) == row.answers);
+        row.key.is_server()
+            && asked.is_some_and(|asked| asked.key.is_server() && asked.key > row.key)
+    });
+    match mistaken {
+        Some(row) => broken("INV-18", format!("{} answers what stands below it", row.id)),
+        None => Ok(()),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::domain::{
     plant::planted,
     ports::chat_repository::RowResult,
     rules::{
-        changes,
+        asked, changes,
         editor::{Editor, Note, blank},
         gaps::{self, Proof},
         matcher::Matcher,
@@ -122,17 +122,19 @@ pub fn merge(
     for said in page {
         let row = matcher.find(editor.rows(), said)?;
         let gap = row.as_ref().and_then(|row| row.gap.clone());
+        let answers = row.as_ref().and_then(|row| row.answers);
         slots.push(Slot {
             said,
             row,
             gap,
             beyond: false,
+            answers,
         });
     }
     let mut merged = Merged::default();
     let keys = place(editor, &slots, request.placement)?;
-    let asked = question_before(editor, request.placement, keys.first())?;
-    note_answered(&slots, asked, &mut merged);
+    asked::believe(editor, &mut slots, &keys)?;
+    asked::note_answered(editor, &slots, &keys, request.placement, &mut merged)?;
     let hole = gaps::mark(editor, &mut slots, &keys, request.proof.as_ref())?;
     merged.unplaced = withheld || hole || keys.iter().any(Option::is_none);
     merged.told = told(&slots);
@@ -171,6 +173,8 @@ pub(super) struct Slot<'a> {
     pub(super) gap: Option<Gap>,
     /// Whether it lies beyond what this device loaded: then it is left out.
     pub(super) beyond: bool,
+    /// The question that the row is taken for the answer of.
+    pub(super) answers: Option<ClientMessageId>,
 }
 
 /// One row an id: the first place, the highest revision. Blank rows of others are no messages.
@@ -215,45 +219,6 @@ fn withhold(editor: &mut Editor<'_>, page: &mut Vec<&ServerMessage>) -> RowResul
     }
     page.retain(|said| !doubtful.contains(&said.id));
     Ok(true)
-}
-
-/// The question that the page goes on from: where the answer comes in a page of its own, as it
-/// does wherever the history is polled faster than it grows.
-fn question_before(
-    editor: &mut Editor<'_>,
-    placement: Placement,
-    first: Option<&Option<SortKey>>,
-) -> RowResult<Option<ClientMessageId>> {
-    let Some(first) = first.copied().flatten() else {
-        return Ok(None);
-    };
-    if placement != Placement::Newer {
-        return Ok(None);
-    }
-    let id = editor.conversation().id.clone();
-    let before = editor.rows().page(&id, Some(first), 1, false)?.pop();
-    let question = before.filter(|row| row.own && row.gap.is_none());
-    Ok(question.map(|row| row.id))
-}
-
-/// A question is answered by the row that this device saw stream in as its answer, else by the
-/// next row of another's; an answer to an earlier question may be stored only behind a later one.
-fn note_answered(slots: &[Slot<'_>], before: Option<ClientMessageId>, merged: &mut Merged) {
-    let mut asked: Vec<_> = before.into_iter().collect();
-    for slot in slots {
-        let row = slot.row.as_ref();
-        if slot.said.own {
-            asked.extend(row.map(|row| row.id));
-            continue;
-        }
-        let known = row.and_then(|row| row.answers);
-        let question = known.or_else(|| asked.last().copied());
-        if let Some(question) = question {
-            asked.retain(|id| *id != question);
-            merged.answered.push(question);
-        }
-    }
-    merged.ends_with_other = slots.last().is_some_and(|slot| !slot.said.own);
 }
 
 /// The key of every slot: kept where placed, `None` where a push cannot be placed yet.
@@ -329,6 +294,7 @@ fn store(
         row,
         gap,
         beyond,
+        answers,
     } = slot;
     if beyond {
         return Ok(());
@@ -340,7 +306,7 @@ fn store(
         }
         _ => key,
     };
-    let place = Place { key, gap };
+    let place = Place { key, gap, answers };
     match row {
         None => insert(editor, said, place, mint, merged),
         Some(row) if row.own => confirm(editor, &row, said, place, request, merged),
@@ -356,6 +322,7 @@ fn store(
 pub(super) struct Place {
     pub(super) key: Option<SortKey>,
     pub(super) gap: Option<Gap>,
+    pub(super) answers: Option<ClientMessageId>,
 }
 
 fn insert(
@@ -417,6 +384,7 @@ fn confirm(
         editor.rows().remove_outbox(row.id)?;
         merged.confirmed.push(row.id);
     }
+    let placed = after.key;
     let sent = editor.deliver(
         row,
         DeliveryEvent::FoundOnServer,
@@ -426,6 +394,9 @@ fn confirm(
             *changed = Message { state, ..after };
         },
     )?;
+    if placed.is_server() && !row.key.is_server() {
+        asked::disown_above(editor, &sent)?;
+    }
     changes::follow(editor, &sent, request.now)?;
     beneath(editor, row, &sent, said, request)
 }

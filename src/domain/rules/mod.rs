@@ -9,6 +9,7 @@
 pub mod accept;
 pub mod act;
 pub mod answer;
+mod asked;
 pub mod attempt;
 pub mod binding;
 mod changes;

@@ -16,6 +16,7 @@ pub(super) fn said_of(
     after.server_id = Some(said.id.clone());
     after.key = place.key.unwrap_or(row.key);
     after.gap = place.gap;
+    after.answers = place.answers;
     after.sender = said.sender.clone().or(after.sender);
     after.created_at = said.created_at.or(after.created_at);
     if said.deleted {

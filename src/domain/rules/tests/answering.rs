@@ -345,3 +345,53 @@ fn an_answer_given_up_finds_its_place_with_its_question_in_older_history() {
     desk.merge(&[mine("m1", "q1")], Placement::Older);
     assert_eq!(desk.texts(), ["q1", "Far away is", "q2", "a2"]);
 }
+
+/// Pieces name no question: while a second one is on its way they are taken for its answer.
+fn taken_for_the_second(desk: &mut Desk) -> [ClientMessageId; 2] {
+    let first = desk.send(1, "q1");
+    desk.acknowledged(first);
+    let second = desk.send(2, "q2");
+    save(desk, 50, Some(second), "To the fi");
+    [first, second]
+}
+
+// covers: INV-18
+#[test]
+fn an_answer_above_the_question_it_was_taken_for_is_not_its_answer() {
+    let mut desk = Desk::new();
+    let [first, second] = taken_for_the_second(&mut desk);
+    let page = [
+        mine("m1", "q1"),
+        theirs("m2", "To the first"),
+        mine("m3", "q2"),
+    ];
+    let merged = desk.read(&page);
+    assert_eq!(desk.texts(), ["q1", "To the first", "q2"]);
+    assert_eq!(desk.message(key(50)).expect("the row").answers, None);
+    assert_eq!(merged.answered, [first], "{second} still waits");
+}
+
+// covers: INV-18
+#[test]
+fn a_question_that_is_placed_later_disowns_the_answers_above_it() {
+    let mut desk = Desk::new();
+    let [_, second] = taken_for_the_second(&mut desk);
+    desk.read(&[mine("m1", "q1"), theirs("m2", "To the first")]);
+    let row = desk.message(key(50)).expect("the row");
+    assert_eq!(row.answers, Some(second), "nothing tells yet");
+    desk.read(&[mine("m3", "q2"), theirs("m4", "To the second")]);
+    assert_eq!(desk.message(key(50)).expect("the row").answers, None);
+    assert_eq!(desk.texts(), ["q1", "To the first", "q2", "To the second"]);
+}
+
+// covers: INV-18
+#[test]
+fn an_answer_that_gets_its_place_after_its_question_did_is_compared_with_it() {
+    let mut desk = Desk::new();
+    let [_, second] = taken_for_the_second(&mut desk);
+    desk.read(&[mine("m1", "q1"), mine("m3", "q2")]);
+    let row = desk.message(key(50)).expect("the row");
+    assert_eq!(row.answers, Some(second), "nothing tells yet");
+    desk.merge(&[theirs("m2", "To the first")], Placement::Older);
+    assert_eq!(desk.message(key(50)).expect("the row").answers, None);
+}
