@@ -32,15 +32,24 @@ pub(super) fn believe(
         let Some(question) = slot.answers else {
             continue;
         };
+        let place = key(keys, at);
         let contradicted = match ids.iter().position(|id| *id == Some(question)) {
-            Some(asked) => asked > at,
-            None => is_above(editor.rows(), keys.get(at).copied().flatten(), question)?,
+            // Rows that were pushed come as they please; where all are placed, places tell.
+            Some(asked) => match (place, key(keys, asked)) {
+                (Some(place), Some(asked)) => place < asked,
+                _ => asked > at,
+            },
+            None => is_above(editor.rows(), place, question)?,
         };
         if contradicted {
             slot.answers = None;
         }
     }
     Ok(())
+}
+
+fn key(keys: &[Option<SortKey>], at: usize) -> Option<SortKey> {
+    keys.get(at).copied().flatten()
 }
 
 fn id_of(slot: &Slot<'_>) -> Option<ClientMessageId> {
@@ -105,7 +114,7 @@ pub(super) fn note_answered(
     placement: Placement,
     merged: &mut Merged,
 ) -> RowResult<()> {
-    let before = question_before(editor, placement, keys.first().copied().flatten())?;
+    let before = question_before(editor, placement, key(keys, 0))?;
     let mut asked: Vec<_> = before.into_iter().collect();
     for slot in slots {
         if slot.said.own {

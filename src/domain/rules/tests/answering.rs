@@ -395,3 +395,22 @@ fn an_answer_that_gets_its_place_after_its_question_did_is_compared_with_it() {
     desk.merge(&[theirs("m2", "To the first")], Placement::Older);
     assert_eq!(desk.message(key(50)).expect("the row").answers, None);
 }
+
+// covers: INV-18
+#[test]
+fn pushed_rows_are_compared_by_their_numbers_and_not_by_their_coming() {
+    let mut desk = Desk::new();
+    let [_, second] = taken_for_the_second(&mut desk);
+    let numbered = |sequence, row| ServerMessage {
+        sequence: Some(sequence),
+        ..row
+    };
+    let asked = ServerMessage {
+        client_id: Some(second),
+        ..numbered(3, mine("m3", "q2"))
+    };
+    let pushed = [asked, numbered(2, theirs("m2", "To the first"))];
+    desk.merge(&pushed, Placement::Live);
+    assert_eq!(desk.texts(), ["To the first", "q2", "q1"]);
+    assert_eq!(desk.message(key(50)).expect("the row").answers, None);
+}
