@@ -18,6 +18,10 @@ use crate::domain::{
 /// Rows that are read at once: mostly none stand between where a question left and its place.
 const AT_ONCE: usize = 16;
 
+/// How often that many are read. Where a long queue left in a moment, every question of it left below
+/// the same row, and to look at all of them for each would take for ever.
+const ROUNDS: usize = 8;
+
 /// Rows above a question that are looked at where nothing tells how far above it left.
 const NEAREST: usize = 64;
 
@@ -78,12 +82,12 @@ pub(super) fn disown_above(editor: &mut Editor<'_>, question: &Message) -> RowRe
         Some(newest) => newest,
         None => nearest(editor.rows(), question)?,
     };
-    loop {
+    for _ in 0..ROUNDS {
         let mut rows = editor.rows().page_after(&id, from, AT_ONCE)?;
         let is_last = rows.len() < AT_ONCE;
         rows.retain(|row| row.key < question.key);
         let Some(last) = rows.last().map(|row| row.key) else {
-            return Ok(());
+            break;
         };
         let mistaken = |row: &Message| row.answers == Some(question.id) && row.server_id.is_some();
         for row in rows.into_iter().filter(mistaken) {
@@ -91,10 +95,11 @@ pub(super) fn disown_above(editor: &mut Editor<'_>, question: &Message) -> RowRe
             editor.update(&row.clone(), Message { answers, ..row })?;
         }
         if is_last {
-            return Ok(());
+            break;
         }
         from = last;
     }
+    Ok(())
 }
 
 /// Above the nearest rows above a question.
