@@ -155,7 +155,7 @@ pub struct Message {
     pub attempts: i32,
     /// The server's time where known, else that of the accept here; for display only.
     pub created_at_ms: Option<i64>,
-    /// The message it answers, where this device saw the answer stream in.
+    /// The message it answers, where this device saw the answer stream in and nothing contradicts it.
     pub answers: Option<String>,
     /// How complete a streamed answer is.
     pub completeness: Completeness,

@@ -22,7 +22,7 @@ public struct Message: Identifiable, Hashable, Sendable {
     public let attempts: Int
     /// When it was written: the server's time once known. For display, never for order.
     public let createdAt: Date?
-    /// The message it answers, where it is an answer.
+    /// The message it answers, where this device saw the answer stream in and nothing contradicts it.
     public let answers: MessageID?
     /// Whether the text is all there is.
     public let completeness: Completeness

@@ -84,7 +84,8 @@ public enum class PendingChange {
  * @property text the text; empty where deleted
  * @property attempts how often it went on the wire
  * @property createdAt the server's time where known, else that of the accept here; for display only
- * @property answers the message it answers, where this device saw the answer stream in
+ * @property answers the message it answers, where this device saw the answer stream in and nothing
+ *   contradicts it
  * @property deleted deleted but remembered
  * @property pending a change of the user's that waits for the server, and shows already
  * @property unread whether it waits to be read by this account
