@@ -270,6 +270,14 @@ pub(super) fn configure(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(COMMON)
 }
 
+/// Runs a statement that stays prepared.
+///
+/// # Errors
+/// What SQLite said.
+pub(super) fn run_cached(db: &Connection, sql: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(sql)?.execute(()).map(drop)
+}
+
 fn to_be_encrypted() -> RepositoryError {
     RepositoryError::Unavailable("it has to be encrypted first, by the app alone".to_owned())
 }

@@ -5,7 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::{error::failed, open, options::SqliteOptions, rows::SqliteRows};
+use super::{
+    error::failed,
+    open::{self, run_cached},
+    options::SqliteOptions,
+    rows::SqliteRows,
+};
 use crate::{
     adapters::storage::guarded,
     domain::ports::chat_repository::{Job, RowResult},
@@ -58,8 +63,8 @@ impl Slot {
 
 /// Runs the job in one read transaction of a connection; as [`Slot::run`].
 pub(super) fn run(db: &Connection, job: Job) -> (RowResult<()>, bool) {
-    if let Err(error) = execute(db, "BEGIN") {
-        return (Err(error), false);
+    if let Err(error) = run_cached(db, "BEGIN") {
+        return (Err(failed(error)), false);
     }
     let mut rows = SqliteRows::reading(db);
     let result = guarded::run(job, &mut rows);
@@ -67,12 +72,7 @@ pub(super) fn run(db: &Connection, job: Job) -> (RowResult<()>, bool) {
     // An open read holds the log: it ends even where it failed. SQLite may have ended it.
     let ended = match db.is_autocommit() {
         true => Ok(()),
-        false => execute(db, "ROLLBACK"),
+        false => run_cached(db, "ROLLBACK").map_err(failed),
     };
     (result.and(ended), index_damaged)
-}
-
-fn execute(db: &Connection, sql: &str) -> RowResult<()> {
-    let run = || db.prepare_cached(sql)?.execute(());
-    run().map(drop).map_err(failed)
 }

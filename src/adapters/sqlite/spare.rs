@@ -35,6 +35,7 @@ use super::{
     error::io_failed,
     generic::{self, GenericRow},
     migrate,
+    open::run_cached,
     options::SqliteOptions,
     outbox_rows::{COUNT, COUNTED},
     probe::beside,
@@ -251,10 +252,10 @@ impl Spare {
 
 /// All that is read for the lines is of one moment, and the locks are taken once.
 fn one_view(db: &Connection, read: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
-    db.execute_batch("BEGIN").map_err(|error| said(&error))?;
+    run_cached(db, "BEGIN").map_err(|error| said(&error))?;
     let done = read();
     // Nothing was written: however it ends, the file is as it was.
-    let _ = db.execute_batch("ROLLBACK");
+    let _ = run_cached(db, "ROLLBACK");
     done
 }
 

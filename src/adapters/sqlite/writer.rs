@@ -13,7 +13,7 @@ use super::{
     error::failed,
     housekeeping,
     known::Known,
-    open::Opened,
+    open::{Opened, run_cached},
     options::{Executor, SqliteOptions, Synchronous},
     reader,
     rows::SqliteRows,
@@ -424,11 +424,6 @@ fn refuse(outcomes: &mut [Outcome], error: &RepositoryError) {
             outcome.result = Err(error.clone());
         }
     }
-}
-
-fn run_cached(db: &Connection, sql: &str) -> rusqlite::Result<()> {
-    db.prepare_cached(sql)?.execute(())?;
-    Ok(())
 }
 
 fn foreign_commits(db: &Connection) -> rusqlite::Result<i64> {

@@ -84,8 +84,8 @@ pub(super) fn disown_above(editor: &mut Editor<'_>, question: &Message) -> RowRe
     };
     for _ in 0..ROUNDS {
         let mut rows = editor.rows().page_after(&id, from, AT_ONCE)?;
-        let is_last = rows.len() < AT_ONCE;
         rows.retain(|row| row.key < question.key);
+        let is_last = rows.len() < AT_ONCE;
         let Some(last) = rows.last().map(|row| row.key) else {
             break;
         };
