@@ -10,6 +10,7 @@ pub mod http;
 )]
 mod json;
 pub mod memory;
+pub mod net;
 #[cfg(any(feature = "consultations", feature = "socketio"))]
 mod printable;
 #[cfg(feature = "socketio")]

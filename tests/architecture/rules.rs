@@ -19,7 +19,7 @@ struct Layer {
 /// Everything that does input or output. Small crates of values (delays, dates) are not among them.
 const EFFECTS: &[&str] = &[
     "axum",
-    "reqwest",
+    "hyper",
     "rusqlite",
     "rustls",
     "rustls_platform_verifier",
@@ -65,7 +65,7 @@ const LAYERS: &[Layer] = &[
 ];
 
 /// What every adapter may use beside itself.
-const SHARED_ADAPTERS: [&str; 5] = ["http", "json", "printable", "storage", "websocket"];
+const SHARED_ADAPTERS: [&str; 6] = ["http", "json", "net", "printable", "storage", "websocket"];
 
 const BACKENDS: [&str; 4] = ["consultations", "socketio", "apigateway", "gateway"];
 

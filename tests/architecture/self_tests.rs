@@ -16,7 +16,7 @@ fn domain_that_imports_outward_is_caught() {
         "fn f() { crate::runtime::wake(); }",
         "use super::super::usecases::send;",
         "use tokio::sync::mpsc;",
-        "use ::reqwest::Client;",
+        "use ::hyper::Request;",
     ];
     for text in outward {
         assert_eq!(

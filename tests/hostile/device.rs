@@ -11,7 +11,8 @@ use tidings::{
     ChatClient, ChatClientParts, Config, ConversationHandle,
     adapters::{
         consultations::{ConsultationsConfig, ConsultationsService},
-        http::{NoToken, TrustRoots},
+        http::NoToken,
+        net::TrustRoots,
         sqlite::{SqliteOptions, SqliteRepository},
         system::SystemPlatform,
     },

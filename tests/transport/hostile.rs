@@ -78,7 +78,7 @@ async fn f02_tls_that_stalls_ends_with_the_dial_deadline() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
     let address = listener.local_addr().expect("address");
     let mut settings = ConsultationsConfig::new(format!("https://{address}"));
-    settings.trust = tidings::adapters::http::TrustRoots::Webpki;
+    settings.trust = tidings::adapters::net::TrustRoots::Webpki;
     let service = impatient(settings);
     let dialled = within(service.connect(&id("c1")))
         .await

@@ -15,6 +15,7 @@
 mod support;
 
 mod auth;
+mod connections;
 mod extensions;
 mod history;
 mod hostile;

@@ -8,10 +8,7 @@ use rustls::{
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
 };
 use tidings::{
-    adapters::{
-        consultations::ConsultationsConfig,
-        http::{StaticToken, TrustRoots},
-    },
+    adapters::{consultations::ConsultationsConfig, http::StaticToken, net::TrustRoots},
     domain::{
         ports::ChatService,
         retry::{FailureKind, Outcome},

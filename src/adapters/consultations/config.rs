@@ -7,7 +7,8 @@ use url::Url;
 
 use crate::adapters::{
     consultations::Dialect,
-    http::{HttpLimits, OriginError, TlsSetupError, TrustRoots, origin, parse_origin},
+    http::{HttpLimits, OriginError, origin, parse_origin},
+    net::{TlsSetupError, TrustRoots},
     websocket::WebSocketLimits,
 };
 

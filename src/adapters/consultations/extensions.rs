@@ -2,7 +2,7 @@
 //!
 //! Only used where the configuration says that the server has them.
 
-use reqwest::Method;
+use http::Method;
 use serde_json::json;
 use url::Url;
 

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use reqwest::Method;
+use http::Method;
 use url::Url;
 
 use crate::{
@@ -16,8 +16,9 @@ use crate::{
         },
         http::{
             Authenticator, AuthorizedClient, Effect, HttpClient, HttpReply, HttpRequest, origin,
-            status, tls,
+            status,
         },
+        net::{Connector, tls},
         websocket::Dialer,
     },
     domain::{
@@ -72,11 +73,12 @@ impl ConsultationsService {
         config.validate()?;
         let (rest_origin, ws_origin) = config.origins()?;
         let tls = tls::client_config(&config.trust_for(&rest_origin, &ws_origin))?;
-        let http = HttpClient::new(tls.clone(), config.limits())?;
+        let connector = Connector::new(tls);
+        let http = HttpClient::new(connector.clone(), config.limits(), Arc::clone(&platform));
         let auth = Arc::new(Authenticator::new(tokens, Arc::clone(&platform)));
         Ok(Self {
             api: AuthorizedClient::new(http, auth, config.api_key.clone()),
-            dialer: Dialer::new(tls, config.dial_timeout, config.socket),
+            dialer: Dialer::new(connector, config.dial_timeout, config.socket),
             learned: Learned::new(config.dialect),
             config,
             ws_origin,

@@ -1,6 +1,6 @@
 //! Opening a conversation's socket.
 
-use reqwest::header::HeaderMap;
+use http::header::HeaderMap;
 use url::Url;
 
 use crate::{
@@ -11,7 +11,8 @@ use crate::{
             service::ConsultationsService,
         },
         http::{Effect, HttpReply, status},
-        websocket::{BoxedIo, DialError, WebSocketSession},
+        net::BoxedIo,
+        websocket::{DialError, WebSocketSession},
     },
     domain::{
         ids::ConversationId,

@@ -1,22 +1,31 @@
 //! The shared HTTP client: bounded in time and size, following nothing, retrying nothing.
 
-use std::{fmt, future::Future, time::Duration};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
-use reqwest::{
-    Method,
+use http::{
+    Method, Request, Response, Uri,
     header::{
-        ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE,
+        ACCEPT, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+        SET_COOKIE, USER_AGENT,
     },
 };
-use url::Url;
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
+use url::{Position, Url};
 
 use crate::{
-    adapters::http::{Effect, HttpReply, TlsSetupError, tls},
-    domain::retry::{FailureKind, Outcome, RetryClass, ServiceError},
+    adapters::{
+        http::{
+            Effect, HttpReply,
+            connections::{Body, Connection, Connections, Unsent},
+        },
+        net::Connector,
+    },
+    domain::{
+        ports::Platform,
+        retry::{FailureKind, Outcome, RetryClass, ServiceError},
+    },
 };
-
-/// Idle connections are dropped before the 60 s after which proxies cut them silently.
-const POOL_IDLE: Duration = Duration::from_secs(50);
 
 /// The bounds of every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,43 +116,26 @@ impl fmt::Debug for HttpRequest {
     }
 }
 
-/// The client; clones share one connection pool.
-#[derive(Clone)]
+/// The client; clones share their connections.
+#[derive(Clone, Debug)]
 pub struct HttpClient {
-    inner: reqwest::Client,
+    connector: Connector,
+    connections: Connections,
     limits: HttpLimits,
 }
 
-impl fmt::Debug for HttpClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpClient")
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
-    }
-}
-
 impl HttpClient {
-    /// Builds the client on the given TLS configuration.
+    /// A client whose connections are made by `connector`, and left where they lay idle for long.
     ///
     /// It follows no redirect, uses no proxy of the environment (the WebSocket could not follow it
-    /// there), and never repeats a request by itself: attempts are counted by the outbox.
-    ///
-    /// # Errors
-    /// [`TlsSetupError::Unavailable`].
-    pub fn new(tls: rustls::ClientConfig, limits: HttpLimits) -> Result<Self, TlsSetupError> {
-        let inner = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .referer(false)
-            .connect_timeout(limits.connect)
-            .pool_idle_timeout(POOL_IDLE)
-            .tcp_nodelay(true)
-            .user_agent(concat!("tidings/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|_| TlsSetupError::Unavailable)?;
-        Ok(Self { inner, limits })
+    /// there), and never repeats a request that may have left: attempts are counted by the outbox.
+    #[must_use]
+    pub fn new(connector: Connector, limits: HttpLimits, platform: Arc<dyn Platform>) -> Self {
+        Self {
+            connector,
+            connections: Connections::new(platform),
+            limits,
+        }
     }
 
     /// Makes one request and reads the whole reply, whatever its status.
@@ -158,52 +150,122 @@ impl HttpClient {
         let total = request
             .deadline
             .map_or(self.limits.total, |d| d.min(self.limits.total));
-        let whole = self.send_and_read(request);
+        let whole = Box::pin(self.send_and_read(request));
         bounded(total, whole, || too_late(effect)).await
     }
 
+    /// A connection that lay idle may have been hung up just now: what did not leave over it leaves
+    /// over another one.
     async fn send_and_read(&self, request: HttpRequest) -> Result<HttpReply, ServiceError> {
-        let effect = request.effect;
-        let kind = request.content_type;
-        let mut built = self
-            .inner
-            .request(request.method, request.url)
-            .headers(request.headers)
-            .header(ACCEPT, "application/json");
-        if let Some(body) = request.body {
-            built = built.header(CONTENT_TYPE, kind).body(body);
+        let (effect, url) = (request.effect, request.url.clone());
+        let mut message = message(request)?;
+        while let Some(idle) = self.connections.take(origin(&url)) {
+            match self.over(idle, &url, message, effect).await {
+                Ok(reply) => return reply,
+                Err(Unsent(back)) => message = *back,
+            }
         }
-        let response = built.send().await.map_err(|e| broken(&e, effect))?;
-        self.read(response, effect).await
+        let fresh = self.connect(&url).await?;
+        let Ok(reply) = self.over(fresh, &url, message, effect).await else {
+            let detail = "the connection ended before the request left";
+            return Err(ServiceError::unreachable(detail));
+        };
+        reply
     }
 
-    async fn read(
-        &self,
-        mut response: reqwest::Response,
-        effect: Effect,
-    ) -> Result<HttpReply, ServiceError> {
-        let declared = response.content_length().unwrap_or(0);
-        if declared > self.limits.body as u64 {
-            return Err(too_large(&response, effect));
-        }
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|e| broken(&e, effect))? {
-            if bytes.len() + chunk.len() > self.limits.body {
-                return Err(too_large(&response, effect));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        let text = |name| header_text(response.headers(), &name);
-        Ok(HttpReply {
-            status: response.status().as_u16(),
-            content_type: text(CONTENT_TYPE),
-            retry_after: text(RETRY_AFTER),
-            date: text(DATE),
-            limit_reset: text(HeaderName::from_static("x-ratelimit-reset")),
-            cookies: cookies(response.headers()),
-            body: String::from_utf8_lossy(&bytes).into_owned(),
-        })
+    async fn connect(&self, url: &Url) -> Result<Connection, ServiceError> {
+        let late = || not_sent(FailureKind::TimedOut, "no connection came about in time");
+        let connected = self.connector.connect(url);
+        let io = bounded(self.limits.connect, connected, late).await?;
+        let begun = Connection::begin(io).await;
+        begun.map_err(|_| ServiceError::unreachable("no connection came about"))
     }
+
+    async fn over(
+        &self,
+        mut connection: Connection,
+        url: &Url,
+        message: Request<Body>,
+        effect: Effect,
+    ) -> Result<Result<HttpReply, ServiceError>, Unsent> {
+        let most = self.limits.body;
+        let whole = connection.exchange(message, |response| async move {
+            let response = response.map_err(|error| broken(&error, effect))?;
+            read(response, effect, most).await
+        });
+        let reply = whole.await?;
+        if reply.is_ok() {
+            self.connections.keep(origin(url).to_owned(), connection);
+        }
+        Ok(reply)
+    }
+}
+
+/// Scheme, host and port, as they stand in the address.
+fn origin(url: &Url) -> &str {
+    &url[..Position::BeforePath]
+}
+
+/// The request as HTTP/1.1 has it: the host is a header, the rest of the address stands alone
+/// (RFC 9112 section 3.2.1).
+fn message(request: HttpRequest) -> Result<Request<Body>, ServiceError> {
+    let unwritable = || {
+        not_sent(
+            FailureKind::Invalid,
+            "the request cannot be put on the wire",
+        )
+    };
+    let url = &request.url;
+    let target = Uri::try_from(&url[Position::BeforePath..Position::AfterQuery]);
+    let host = HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort]);
+    let mut message = Request::new(Body::default());
+    *message.method_mut() = request.method;
+    *message.uri_mut() = target.map_err(|_| unwritable())?;
+    let headers = message.headers_mut();
+    headers.extend(request.headers);
+    headers.insert(HOST, host.map_err(|_| unwritable())?);
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    if let Some(body) = request.body {
+        let kind = HeaderValue::from_static(request.content_type);
+        headers.insert(CONTENT_TYPE, kind);
+        *message.body_mut() = Body::from(body);
+    }
+    Ok(message)
+}
+
+/// What servers see in their logs.
+const AGENT: &str = concat!("tidings/", env!("CARGO_PKG_VERSION"));
+
+async fn read(
+    response: Response<Incoming>,
+    effect: Effect,
+    most: usize,
+) -> Result<HttpReply, ServiceError> {
+    let (head, mut body) = response.into_parts();
+    let too_large = || too_large(head.status.as_u16(), effect);
+    if body.size_hint().lower() > most as u64 {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| broken(&error, effect))?;
+        let chunk = frame.into_data().unwrap_or_default();
+        if bytes.len() + chunk.len() > most {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    let text = |name| header_text(&head.headers, &name);
+    Ok(HttpReply {
+        status: head.status.as_u16(),
+        content_type: text(CONTENT_TYPE),
+        retry_after: text(RETRY_AFTER),
+        date: text(DATE),
+        limit_reset: text(HeaderName::from_static("x-ratelimit-reset")),
+        cookies: cookies(&head.headers),
+        body: String::from_utf8_lossy(&bytes).into_owned(),
+    })
 }
 
 /// The most cookies that are looked at, of one reply.
@@ -241,43 +303,39 @@ fn too_late(effect: Effect) -> ServiceError {
     )
 }
 
-fn too_large(response: &reqwest::Response, effect: Effect) -> ServiceError {
+fn too_large(status: u16, effect: Effect) -> ServiceError {
     let mut error = ServiceError::new(
         FailureKind::Protocol,
         RetryClass::Backoff,
         effect.once_sent(),
         "the answer is larger than allowed",
     );
-    error.status = Some(response.status().as_u16());
+    error.status = Some(status);
     error
 }
 
-/// A failure below HTTP. Nothing left before there was a connection.
-fn broken(error: &reqwest::Error, effect: Effect) -> ServiceError {
-    let not = Outcome::NotApplied;
-    let (kind, retry, outcome, detail) = if tls::is_certificate_failure(error) {
-        let detail = "the server's certificate is not trusted";
-        (FailureKind::Certificate, RetryClass::Backoff, not, detail)
-    } else if error.is_connect() && error.is_timeout() {
-        let detail = "no connection came about in time";
-        (FailureKind::TimedOut, RetryClass::Backoff, not, detail)
-    } else if error.is_connect() {
-        let detail = "the service cannot be reached";
-        (FailureKind::Unreachable, RetryClass::Backoff, not, detail)
-    } else if error.is_builder() {
-        let detail = "the request cannot be put on the wire";
-        (FailureKind::Invalid, RetryClass::Never, not, detail)
-    } else if error.is_timeout() {
-        return too_late(effect);
-    } else {
-        let detail = "the connection broke before the whole answer was there";
-        let outcome = effect.once_sent();
-        (
-            FailureKind::Interrupted,
-            RetryClass::Backoff,
-            outcome,
-            detail,
-        )
+/// A failure once there was a connection: where it is not the request's own fault, something of it
+/// may have left.
+fn broken(error: &hyper::Error, effect: Effect) -> ServiceError {
+    if error.is_user() {
+        return not_sent(
+            FailureKind::Invalid,
+            "the request cannot be put on the wire",
+        );
+    }
+    ServiceError::new(
+        FailureKind::Interrupted,
+        RetryClass::Backoff,
+        effect.once_sent(),
+        "the connection broke before the whole answer was there",
+    )
+}
+
+/// Nothing left before there was a connection.
+fn not_sent(kind: FailureKind, detail: &str) -> ServiceError {
+    let retry = match kind {
+        FailureKind::Invalid => RetryClass::Never,
+        _ => RetryClass::Backoff,
     };
-    ServiceError::new(kind, retry, outcome, detail)
+    ServiceError::new(kind, retry, Outcome::NotApplied, detail)
 }

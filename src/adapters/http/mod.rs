@@ -3,13 +3,13 @@
 pub mod auth;
 pub mod authorized;
 pub mod client;
+mod connections;
 pub mod jwt;
 pub mod origin;
 pub mod reply;
 pub mod retry_after;
 pub mod static_token;
 pub mod status;
-pub mod tls;
 
 pub use auth::Authenticator;
 pub use authorized::AuthorizedClient;
@@ -18,4 +18,3 @@ pub use origin::{OriginError, parse_origin};
 pub use reply::HttpReply;
 pub use static_token::{NoToken, StaticToken};
 pub use status::Effect;
-pub use tls::{TlsSetupError, TrustRoots};

@@ -1,6 +1,6 @@
 //! How to reach the service and how it calls things, checked once.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use url::Url;
@@ -10,9 +10,13 @@ use super::{
     engineio::Endpoint,
     packet::{Namespace, RESERVED},
 };
-use crate::adapters::{
-    http::{HttpClient, HttpLimits, OriginError, TlsSetupError, TrustRoots, parse_origin},
-    websocket::{Dialer, WebSocketLimits},
+use crate::{
+    adapters::{
+        http::{HttpClient, HttpLimits, OriginError, parse_origin},
+        net::{Connector, TlsSetupError, TrustRoots},
+        websocket::{Dialer, WebSocketLimits},
+    },
+    domain::ports::Platform,
 };
 
 /// The largest REST body that is read: a hundred messages of the longest text, many times over.
@@ -317,7 +321,8 @@ impl SocketIoConfig {
     pub(super) fn reach(
         &self,
         origin: &Url,
-        tls: rustls::ClientConfig,
+        connector: Connector,
+        platform: &Arc<dyn Platform>,
     ) -> Result<Reach, ConfigError> {
         let polls = HttpLimits {
             connect: self.dial_timeout,
@@ -328,8 +333,8 @@ impl SocketIoConfig {
         let socket = elsewhere.as_ref().unwrap_or(origin);
         Ok(Reach {
             endpoint: Endpoint::new(socket, &self.path, self.query.clone()),
-            polls: HttpClient::new(tls.clone(), polls)?,
-            dialer: Dialer::new(tls, self.dial_timeout, self.socket),
+            polls: HttpClient::new(connector.clone(), polls, Arc::clone(platform)),
+            dialer: Dialer::new(connector, self.dial_timeout, self.socket),
             carriers: self.carriers,
             open_within: self.dial_timeout,
         })

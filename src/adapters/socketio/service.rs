@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use reqwest::Method;
+use http::Method;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -21,9 +21,9 @@ use crate::{
     adapters::{
         http::{
             Authenticator, AuthorizedClient, Effect, HttpClient, HttpRequest, parse_origin, status,
-            tls,
         },
         json::Object,
+        net::{Connector, tls},
     },
     domain::{
         capabilities::{Capabilities, ServerOrder, SessionScope},
@@ -73,13 +73,18 @@ impl SocketIoService {
         config.validate()?;
         let origin = parse_origin(&config.origin)?;
         let tls = tls::client_config(&config.trust_for(&origin))?;
-        let http = HttpClient::new(tls.clone(), config.rest_limits())?;
+        let connector = Connector::new(tls);
+        let http = HttpClient::new(
+            connector.clone(),
+            config.rest_limits(),
+            Arc::clone(&platform),
+        );
         let auth = Arc::new(Authenticator::new(tokens, Arc::clone(&platform)));
         let api = AuthorizedClient::new(http, auth, config.api_key.clone())
             .refused_by(refusal::refuses_token);
         Ok(Self {
             profile: Arc::new(config.profile()?),
-            reach: config.reach(&origin, tls)?,
+            reach: config.reach(&origin, connector, &platform)?,
             api,
             origin,
             directory: Arc::default(),

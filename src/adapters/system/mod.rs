@@ -3,15 +3,17 @@
 use std::{
     fmt,
     hash::{BuildHasher, Hasher, RandomState},
-    sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::SecureRandom;
 
-use crate::domain::{
-    ports::Platform,
-    time::{Tick, WallTime},
+use crate::{
+    adapters::net::tls,
+    domain::{
+        ports::Platform,
+        time::{Tick, WallTime},
+    },
 };
 
 /// Clocks and entropy of the operating system.
@@ -22,7 +24,7 @@ use crate::domain::{
 /// both, or acts on the app's foreground signal.
 pub struct SystemPlatform {
     start: Instant,
-    crypto: Arc<CryptoProvider>,
+    entropy: &'static dyn SecureRandom,
 }
 
 impl SystemPlatform {
@@ -35,7 +37,7 @@ impl SystemPlatform {
     pub fn new() -> Self {
         Self {
             start: Instant::now(),
-            crypto: Arc::new(ring::default_provider()),
+            entropy: tls::provider().secure_random,
         }
     }
 }
@@ -70,7 +72,7 @@ impl Platform for SystemPlatform {
     }
 
     fn fill_entropy(&self, buffer: &mut [u8]) {
-        if self.crypto.secure_random.fill(buffer).is_err() {
+        if self.entropy.fill(buffer).is_err() {
             fill_without_the_system(buffer);
         }
     }

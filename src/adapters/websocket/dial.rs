@@ -1,32 +1,21 @@
 //! Dialling: name, TCP, TLS and upgrade under one deadline, with the server's refusal kept.
 
-use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
-use rustls::{ClientConfig, pki_types::ServerName};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::TlsConnector;
+use http::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
     tungstenite::{self, client::IntoClientRequest, protocol::WebSocketConfig},
 };
-use url::{Host, Url};
+use url::Url;
 
 use crate::{
     adapters::{
-        http::{HttpReply, client::header_text, tls},
-        websocket::tcp,
+        http::{HttpReply, client::header_text},
+        net::{BoxedIo, Connector},
     },
     domain::retry::{FailureKind, Outcome, RetryClass, ServiceError},
 };
-
-/// A connection of any make: plain, TLS, or a test's pipe.
-pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
-
-/// A connection whose make no longer matters.
-pub type BoxedIo = Box<dyn Io>;
 
 /// The bounds of a socket; without them a peer could fill the memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,30 +57,19 @@ pub enum DialError {
 }
 
 /// Dials sockets.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Dialer {
-    tls: TlsConnector,
+    connector: Connector,
     deadline: Duration,
     limits: WebSocketLimits,
 }
 
-impl fmt::Debug for Dialer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dialer")
-            .field("deadline", &self.deadline)
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
-    }
-}
-
 impl Dialer {
-    /// Dials on the given TLS configuration; `deadline` covers a whole dial.
+    /// Dials over the connector's connections; `deadline` covers a whole dial.
     #[must_use]
-    pub fn new(mut tls: ClientConfig, deadline: Duration, limits: WebSocketLimits) -> Self {
-        // The upgrade is HTTP/1.1, whatever HTTP itself would negotiate.
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    pub const fn new(connector: Connector, deadline: Duration, limits: WebSocketLimits) -> Self {
         Self {
-            tls: TlsConnector::from(Arc::new(tls)),
+            connector,
             deadline,
             limits,
         }
@@ -120,28 +98,9 @@ impl Dialer {
         url: &Url,
         headers: HeaderMap,
     ) -> Result<WebSocketStream<BoxedIo>, DialError> {
-        let io = self.connect(url).await?;
+        let connected = self.connector.connect(url).await;
+        let io = connected.map_err(DialError::Failed)?;
         upgrade(io, url, headers, self.limits).await
-    }
-
-    async fn connect(&self, url: &Url) -> Result<BoxedIo, DialError> {
-        let host = url
-            .host()
-            .ok_or_else(|| unreachable("the address has no host"))?;
-        let port = url.port_or_known_default().unwrap_or(443);
-        let stream = tcp::connect(&bare(&host), port)
-            .await
-            .map_err(|_| unreachable("the service cannot be reached"))?;
-        if url.scheme() == "ws" {
-            return Ok(Box::new(stream));
-        }
-        let name = server_name(&host)?;
-        let secured = self
-            .tls
-            .connect(name, stream)
-            .await
-            .map_err(|e| insecure(&e))?;
-        Ok(Box::new(secured))
     }
 }
 
@@ -163,23 +122,6 @@ pub async fn upgrade(
     let upgraded = client_async_with_config(request, io, Some(limits.config())).await;
     let (socket, _) = upgraded.map_err(refused)?;
     Ok(socket)
-}
-
-fn bare(host: &Host<&str>) -> String {
-    match host {
-        Host::Domain(name) => (*name).to_owned(),
-        Host::Ipv4(ip) => ip.to_string(),
-        Host::Ipv6(ip) => ip.to_string(),
-    }
-}
-
-fn server_name(host: &Host<&str>) -> Result<ServerName<'static>, DialError> {
-    let name = match host {
-        Host::Domain(name) => ServerName::try_from((*name).to_owned()).ok(),
-        Host::Ipv4(ip) => Some(ServerName::from(IpAddr::from(*ip))),
-        Host::Ipv6(ip) => Some(ServerName::from(IpAddr::from(*ip))),
-    };
-    name.ok_or_else(|| failed(FailureKind::Invalid, "the host name fits no certificate"))
 }
 
 fn refused(error: tungstenite::Error) -> DialError {
@@ -209,20 +151,6 @@ fn reply(response: &tungstenite::http::Response<Option<Vec<u8>>>) -> HttpReply {
         date: text(DATE),
         ..HttpReply::default()
     }
-}
-
-fn insecure(error: &std::io::Error) -> DialError {
-    if tls::is_certificate_failure(error) {
-        return failed(
-            FailureKind::Certificate,
-            "the server's certificate is not trusted",
-        );
-    }
-    unreachable("no secure connection came about")
-}
-
-fn unreachable(detail: &str) -> DialError {
-    DialError::Failed(ServiceError::unreachable(detail))
 }
 
 fn failed(kind: FailureKind, detail: &str) -> DialError {

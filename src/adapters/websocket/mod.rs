@@ -4,8 +4,7 @@ pub mod codec;
 pub mod dial;
 mod frames;
 pub mod session;
-mod tcp;
 
 pub use codec::{Decoder, Encoder};
-pub use dial::{BoxedIo, DialError, Dialer, WebSocketLimits};
+pub use dial::{DialError, Dialer, WebSocketLimits};
 pub use session::WebSocketSession;

@@ -18,9 +18,12 @@ use tokio_tungstenite::{
 };
 
 use crate::{
-    adapters::websocket::{
-        BoxedIo, Decoder, Encoder,
-        frames::{Phase, Reader},
+    adapters::{
+        net::BoxedIo,
+        websocket::{
+            Decoder, Encoder,
+            frames::{Phase, Reader},
+        },
     },
     domain::{
         event::SessionEvent,

@@ -195,7 +195,7 @@ fn http(status: u16, headers: &[(&'static str, String)], body: &str) -> Vec<u8> 
     format!("{head}\r\n{body}").into_bytes()
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Seen> {
+pub async fn read(stream: &mut TcpStream) -> Option<Seen> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = find(&bytes, b"\r\n\r\n") {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tidings::{
     Config,
     adapters::{
-        http::TrustRoots as CoreRoots,
+        net::TrustRoots as CoreRoots,
         sqlite::{SqliteOptions, Synchronous},
     },
 };

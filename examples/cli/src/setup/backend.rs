@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tidings::{
     adapters::{
         consultations::{ConfigError, ConsultationsConfig, ConsultationsService, Dialect, WsAuth},
-        http::TrustRoots,
+        net::TrustRoots,
         socketio::SocketIoService,
     },
     domain::ports::{ChatService, Platform},

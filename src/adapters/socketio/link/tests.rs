@@ -11,12 +11,12 @@ use tokio_tungstenite::{
 use super::*;
 use crate::{
     adapters::{
+        net::BoxedIo,
         socketio::{
             SocketIoConfig,
             engineio::Handshake,
             transport::{Reader, halves},
         },
-        websocket::BoxedIo,
     },
     domain::{retry::Outcome, time::WallTime},
     testing::VirtualPlatform,

@@ -9,7 +9,7 @@ mod socket;
 
 use std::fmt;
 
-use reqwest::header::HeaderMap;
+use http::header::HeaderMap;
 
 use super::{
     config::Reach,

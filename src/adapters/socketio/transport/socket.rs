@@ -12,11 +12,9 @@ use tokio_tungstenite::{
 use super::{Came, never, too_large};
 use crate::{
     adapters::{
+        net::BoxedIo,
         socketio::engineio::{Frame, Packet},
-        websocket::{
-            BoxedIo,
-            session::{FAREWELL, WRITE_DEADLINE},
-        },
+        websocket::session::{FAREWELL, WRITE_DEADLINE},
     },
     domain::{
         event::CloseReason,

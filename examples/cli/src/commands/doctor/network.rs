@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use tidings::adapters::{consultations::parse_origin, http::tls};
+use tidings::adapters::{consultations::parse_origin, net::tls};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 use url::Url;
