@@ -17,7 +17,7 @@ mod salvage;
 mod sending;
 mod unconfirmed;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
@@ -105,9 +105,15 @@ impl Driver {
         question: impl Future<Output = Result<T, ServiceError>> + Send + 'static,
         report: impl FnOnce(Result<T, ServiceError>) -> Happened + Send + 'static,
     ) {
+        self.report_on(Box::pin(async move {
+            report(supervisor::answered(question).await)
+        }));
+    }
+
+    fn report_on(&mut self, task: Pin<Box<dyn Future<Output = Happened> + Send>>) {
         let inbox = self.inbox.clone();
-        let answer = move |result| async move { inbox.report(report(result)).await };
-        self.supervisor.ask(question, answer);
+        self.supervisor
+            .run(async move { inbox.report(task.await).await });
     }
 
     fn new(parts: &ChatClientParts, events: Events) -> Self {
