@@ -10,6 +10,7 @@ use crate::adapters::{
     http::{HttpLimits, OriginError, TlsSetupError, TrustRoots, origin, parse_origin},
     websocket::WebSocketLimits,
 };
+use crate::domain::sorting::filled;
 
 /// The personas the server is known to take.
 pub const SERVER_PERSONAS: [&str; 5] = [
@@ -130,7 +131,7 @@ impl ConsultationsConfig {
             page: LARGEST_PAGE,
             trust: TrustRoots::Platform,
             socket: WebSocketLimits::default(),
-            personas: SERVER_PERSONAS.map(str::to_owned).into(),
+            personas: filled(SERVER_PERSONAS.map(str::to_owned)),
             extensions: false,
         }
     }
