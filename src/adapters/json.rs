@@ -3,7 +3,11 @@
 //! An object is a map from names to unread slices of the input, so a field of an odd type spoils
 //! only itself, and a hostile body costs no more memory than its own size.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{
+    borrow::{Borrow, Cow},
+    collections::BTreeMap,
+    fmt,
+};
 
 use serde::{
     Deserialize, Deserializer,
@@ -18,7 +22,7 @@ const LONGEST_LIST: usize = 10_000;
 
 /// An object whose fields are not read yet.
 #[derive(Default)]
-pub(crate) struct Object<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
+pub(crate) struct Object<'a>(BTreeMap<Name<'a>, &'a RawValue>);
 
 impl fmt::Debug for Object<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -29,10 +33,7 @@ impl fmt::Debug for Object<'_> {
 impl<'a> Object<'a> {
     /// Reads one object; `None` for anything else.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        let names: BTreeMap<Name<'a>, &'a RawValue> = serde_json::from_str(text).ok()?;
-        Some(Self(
-            names.into_iter().map(|(name, raw)| (name.0, raw)).collect(),
-        ))
+        Some(Self(serde_json::from_str(text).ok()?))
     }
 
     /// The raw text of the first of these fields that is there and not null.
@@ -106,6 +107,12 @@ impl<'a> Object<'a> {
 /// A field's name; one with broken escapes is repaired like any other string.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Name<'a>(Cow<'a, str>);
+
+impl Borrow<str> for Name<'_> {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
 
 impl<'de> Deserialize<'de> for Name<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

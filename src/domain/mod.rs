@@ -21,6 +21,8 @@ pub mod ports;
 pub mod retry;
 pub mod rules;
 pub mod search;
+pub(crate) mod sorted_map;
+pub(crate) mod sorting;
 pub mod text;
 pub mod time;
 pub mod timeline;

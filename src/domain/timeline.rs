@@ -1,6 +1,8 @@
 //! The ordered view of a conversation, and the difference between two looks at it.
 
-use crate::domain::{ids::ClientMessageId, message::Message};
+use crate::domain::{
+    ids::ClientMessageId, message::Message, sorted_map::SortedMap, sorting::filled,
+};
 
 /// One change of a list, to be applied in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,11 +95,8 @@ pub fn diff(shown: &[Message], now: Vec<Message>, limit: usize) -> Vec<TimelineD
 
 /// Rows that stand in both lists and keep their relative order.
 fn stable_rows(shown: &[Message], now: &[Message]) -> std::collections::BTreeSet<ClientMessageId> {
-    let place: std::collections::BTreeMap<_, _> = now
-        .iter()
-        .enumerate()
-        .map(|(index, row)| (row.id, index))
-        .collect();
+    let places = now.iter().enumerate().map(|(index, row)| (row.id, index));
+    let place: SortedMap<_, _> = filled(places);
     let common: Vec<_> = shown
         .iter()
         .filter_map(|row| place.get(&row.id).map(|index| (row.id, *index)))

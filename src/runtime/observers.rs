@@ -4,7 +4,7 @@
 //! difference, so there is no queue to overflow: a slow reader skips what was overtaken and never
 //! gets a hole, and changes made by another process are seen alike.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     domain::{
@@ -16,6 +16,8 @@ use crate::{
         plant::planted,
         ports::{ChatRepository, Revision, chat_repository::ConversationFilter},
         rules::conversations,
+        sorted_map::SortedMap,
+        sorting::filled,
         timeline::{TimelineDiff, diff},
     },
     error::ChatError,
@@ -219,7 +221,7 @@ impl OutboxObserver {
 pub struct ConversationsObserver {
     watch: Watch,
     filter: ConversationFilter,
-    shown: Option<BTreeMap<ConversationId, u64>>,
+    shown: Option<SortedMap<ConversationId, u64>>,
 }
 
 impl ConversationsObserver {
@@ -248,10 +250,7 @@ impl ConversationsObserver {
                 .view(move |rows| rows.conversations(filter))
                 .await?;
             self.watch.seen = Some(revision);
-            let versions = now
-                .iter()
-                .map(|row| (row.id.clone(), row.version))
-                .collect();
+            let versions = filled(now.iter().map(|row| (row.id.clone(), row.version)));
             if self.shown.as_ref() != Some(&versions) {
                 self.shown = Some(versions);
                 return Ok(now);

@@ -1,11 +1,14 @@
 //! The supervisor: the only place that spawns. It owns every task and outlives none of them.
 
-use std::{future::Future, panic::AssertUnwindSafe};
+use std::{future::Future, panic::AssertUnwindSafe, pin::Pin};
 
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
 use crate::domain::retry::{FailureKind, Outcome, RetryClass, ServiceError};
+
+/// What a task does: of one type, so that the runtime's part is compiled once and not for each.
+pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A set of tasks that end with it.
 #[derive(Debug, Default)]
@@ -14,37 +17,28 @@ pub(crate) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Runs a question and passes on what it answers; should it panic, that is the answer, so that
-    /// nobody waits for ever.
-    pub(crate) fn ask<T: Send + 'static, R: Future<Output = ()> + Send>(
-        &mut self,
-        question: impl Future<Output = Result<T, ServiceError>> + Send + 'static,
-        answer: impl FnOnce(Result<T, ServiceError>) -> R + Send + 'static,
-    ) {
-        self.run(
-            async move {
-                let asked = AssertUnwindSafe(question).catch_unwind().await;
-                let result = asked.unwrap_or_else(|_| {
-                    tracing::error!("task.panicked");
-                    Err(broken())
-                });
-                answer(result).await;
-            },
-            async {},
-        );
+    /// Runs a task.
+    pub(crate) fn run(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.spawn(Box::pin(task), None);
     }
 
     /// Runs a task; should it panic, `fallen` runs in its stead.
-    pub(crate) fn run(
+    pub(crate) fn run_or(
         &mut self,
         task: impl Future<Output = ()> + Send + 'static,
         fallen: impl Future<Output = ()> + Send + 'static,
     ) {
+        self.spawn(Box::pin(task), Some(Box::pin(fallen)));
+    }
+
+    fn spawn(&mut self, task: Task, fallen: Option<Task>) {
         while self.tasks.try_join_next().is_some() {}
         self.tasks.spawn(async move {
             if AssertUnwindSafe(task).catch_unwind().await.is_err() {
                 tracing::error!("task.panicked");
-                fallen.await;
+                if let Some(fallen) = fallen {
+                    fallen.await;
+                }
             }
         });
     }
@@ -58,6 +52,17 @@ impl Supervisor {
     pub(crate) fn abort_all(&mut self) {
         self.tasks.abort_all();
     }
+}
+
+/// What a question is answered; should it panic, that is the answer, so that nobody waits for ever.
+pub(crate) async fn answered<T>(
+    question: impl Future<Output = Result<T, ServiceError>>,
+) -> Result<T, ServiceError> {
+    let asked = AssertUnwindSafe(question).catch_unwind().await;
+    asked.unwrap_or_else(|_| {
+        tracing::error!("task.panicked");
+        Err(broken())
+    })
 }
 
 /// What a task's panic is told as.

@@ -14,6 +14,7 @@ use crate::{
             rank::{COMPARED, score},
             snippet::Snippet,
         },
+        sorting::sort_by_key,
     },
     error::ChatError,
     usecases::Ports,
@@ -218,7 +219,7 @@ impl SearchMessages {
             .map(|(key, row)| (score(&row.text, query), key, row))
             .filter(|hit| after.is_none_or(|(_, score, key)| (hit.0, hit.1) < (score, key)))
             .collect();
-        ranked.sort_by_key(|(score, key, _)| Reverse((*score, *key)));
+        sort_by_key(&mut ranked, |(score, key, _)| Reverse((*score, *key)));
         let more = ranked.len() > self.limit;
         ranked.truncate(self.limit);
         let from = after.map_or(from, |(from, ..)| from);

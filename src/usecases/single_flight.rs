@@ -4,7 +4,6 @@
 //! caller: should that one be dropped, the others carry it on.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     future::Future,
     sync::{Arc, Mutex, PoisonError},
@@ -15,6 +14,8 @@ use futures_util::{
     future::{BoxFuture, Shared, WeakShared},
 };
 
+use crate::domain::sorted_map::SortedMap;
+
 /// Weak: the work belongs to those who wait for it, and ends with the last of them. What it holds
 /// may be what holds this.
 type Flight<T> = WeakShared<BoxFuture<'static, T>>;
@@ -22,7 +23,7 @@ type Flight<T> = WeakShared<BoxFuture<'static, T>>;
 /// Calls under way, by what they do.
 #[derive(Clone)]
 pub struct SingleFlight<T: Clone> {
-    flights: Arc<Mutex<BTreeMap<String, Flight<T>>>>,
+    flights: Arc<Mutex<SortedMap<String, Flight<T>>>>,
 }
 
 impl<T: Clone> Default for SingleFlight<T> {

@@ -86,7 +86,8 @@ pub enum ChatError {
     #[error("{} ({})", problem.sentence, problem.code)]
     Failed {
         /// What is known of it.
-        problem: Problem,
+        // Behind a pointer: whatever may fail carries room for it.
+        problem: Box<Problem>,
     },
 }
 
@@ -110,7 +111,7 @@ impl ChatError {
             draft: None,
             existing: None,
         };
-        Self::Failed { problem }
+        problem.into()
     }
 
     pub(crate) fn cancelled() -> Self {
@@ -136,6 +137,14 @@ impl ChatError {
             text: sentence.to_owned(),
         }
         .into()
+    }
+}
+
+impl From<Problem> for ChatError {
+    fn from(problem: Problem) -> Self {
+        Self::Failed {
+            problem: Box::new(problem),
+        }
     }
 }
 
@@ -179,7 +188,7 @@ impl From<tidings::ChatError> for ChatError {
                 _ => None,
             },
         };
-        Self::Failed { problem }
+        problem.into()
     }
 }
 

@@ -1,11 +1,11 @@
 //! The SDK's log, handed to the app in batches from a thread of its own.
 
 use std::{
+    collections::VecDeque,
     fmt::Write,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Condvar, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU8, AtomicU64, Ordering},
-        mpsc,
     },
     thread,
 };
@@ -59,12 +59,42 @@ pub trait LogSink: Send + Sync {
 
 type Target = Arc<dyn LogSink>;
 
+#[derive(Default)]
 struct Logger {
-    queue: mpsc::SyncSender<LogRecord>,
+    queue: Queue,
     /// The sink, held by the logging thread for the length of a call.
-    sink: Arc<Slot>,
+    sink: Slot,
     level: AtomicU8,
     dropped: AtomicU64,
+}
+
+/// Records on their way to the logging thread.
+#[derive(Default)]
+struct Queue {
+    records: Mutex<VecDeque<LogRecord>>,
+    arrived: Condvar,
+}
+
+impl Queue {
+    /// Whether there was room.
+    fn offer(&self, record: LogRecord) -> bool {
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = records.len() < KEPT;
+        if room {
+            records.push_back(record);
+            self.arrived.notify_one();
+        }
+        room
+    }
+
+    /// Waits for records; never empty.
+    fn batch(&self) -> Vec<LogRecord> {
+        let held = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let arrived = self.arrived.wait_while(held, |records| records.is_empty());
+        let mut records = arrived.unwrap_or_else(PoisonError::into_inner);
+        let size = records.len().min(BATCH);
+        records.drain(..size).collect()
+    }
 }
 
 #[derive(Default)]
@@ -126,34 +156,26 @@ pub fn set_log_sink(sink: Option<Arc<dyn LogSink>>, level: LogLevel) -> Result<(
 fn logger() -> Result<&'static Logger, ChatError> {
     static LOGGER: OnceLock<Option<&'static Logger>> = OnceLock::new();
     let started = LOGGER.get_or_init(|| {
-        let (queue, records) = mpsc::sync_channel(KEPT);
-        let sink = Arc::new(Slot::default());
-        let slot = Arc::clone(&sink);
-        let deliver = move || deliver(&records, &slot);
+        let logger: &'static Logger = Box::leak(Box::default());
+        tracing::subscriber::set_global_default(logger).ok()?;
         thread::Builder::new()
             .name("tidings-log".to_owned())
-            .spawn(deliver)
+            .spawn(|| logger.deliver())
             .ok()?;
-        let logger: &'static Logger = Box::leak(Box::new(Logger {
-            queue,
-            sink,
-            level: AtomicU8::new(OFF),
-            dropped: AtomicU64::new(0),
-        }));
-        tracing::subscriber::set_global_default(logger).ok()?;
         Some(logger)
     });
     started.ok_or_else(|| ChatError::internal("log_taken"))
 }
 
-fn deliver(records: &mpsc::Receiver<LogRecord>, slot: &Slot) {
-    while let Ok(first) = records.recv() {
-        let mut batch = vec![first];
-        batch.extend(records.try_iter().take(BATCH - 1));
-        if let Some(sink) = slot.current() {
-            // What the app throws is its own affair; a panic of the glue must not end the log.
-            let call = std::panic::AssertUnwindSafe(|| sink.log(batch));
-            let _ = std::panic::catch_unwind(call);
+impl Logger {
+    fn deliver(&self) {
+        loop {
+            let batch = self.queue.batch();
+            if let Some(sink) = self.sink.current() {
+                // What the app throws is its own affair; a panic of the glue must not end the log.
+                let call = std::panic::AssertUnwindSafe(|| sink.log(batch));
+                let _ = std::panic::catch_unwind(call);
+            }
         }
     }
 }
@@ -176,7 +198,7 @@ impl Subscriber for &'static Logger {
             line: line.0,
             dropped: crate::records::large(dropped),
         };
-        if self.queue.try_send(record).is_err() {
+        if !self.queue.offer(record) {
             self.dropped.fetch_add(dropped + 1, Ordering::Relaxed);
         }
     }

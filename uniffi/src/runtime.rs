@@ -1,15 +1,18 @@
 //! The SDK's own threads, and the ways an export runs on them.
 
 use std::{
+    any::Any,
     future::Future,
+    marker::PhantomData,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{Arc, OnceLock},
+    task::{Context, Poll},
 };
 
+use futures_util::FutureExt;
 use tokio::{
     runtime::{Builder, Runtime},
-    sync::oneshot,
     task::{JoinError, JoinHandle},
 };
 
@@ -38,44 +41,83 @@ fn runtime() -> Result<&'static Runtime, ChatError> {
         .ok_or_else(|| ChatError::internal("no_threads"))
 }
 
-/// A piece of work behind a pointer: what runs it, waits for it and crosses the boundary is then the
-/// same code for all of them, which an app's download feels.
-type Work<T> = Pin<Box<dyn Future<Output = Result<T, ChatError>> + Send>>;
+/// What any call came to: its value's type is told by whoever waits for it.
+///
+/// What runs a piece of work, waits for it and hands it on is then the same code for all of them,
+/// which an app's download feels.
+type Answer = Result<Box<dyn Any + Send>, ChatError>;
 
-/// A task that was started, and where its result comes.
-struct Started<T> {
-    task: JoinHandle<()>,
-    result: oneshot::Receiver<Result<T, ChatError>>,
+type Work = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+type BlockingWork = Box<dyn FnOnce() -> Answer + Send>;
+
+fn untold<T: Send + 'static>(result: Result<T, ChatError>) -> Answer {
+    Ok(Box::new(result?))
 }
 
-impl<T: Send + 'static> Started<T> {
-    fn begin(work: Work<T>) -> Result<Self, ChatError> {
-        let (told, result) = oneshot::channel();
-        let task = spawn(Box::pin(async move {
-            // Nobody may wait any more.
-            let _ = told.send(work.await);
-        }))?;
-        Ok(Self { task, result })
+fn told<T: 'static>(answer: Answer) -> Result<T, ChatError> {
+    match answer?.downcast() {
+        Ok(value) => Ok(*value),
+        Err(_) => Err(ChatError::internal("answer")),
     }
+}
 
-    async fn end(&mut self) -> Result<T, ChatError> {
-        match (&mut self.result).await {
-            Ok(result) => result,
-            Err(_) => Err(fell((&mut self.task).await)),
+/// A piece of work that runs, as its caller sees it.
+pub(crate) struct Call<T> {
+    answer: Work,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T> Call<T> {
+    fn new(cancel: Option<Arc<CancelHandle>>, started: Result<Started, ChatError>) -> Self {
+        Self {
+            answer: Box::pin(wait(cancel, started)),
+            value: PhantomData,
         }
     }
 }
 
-fn spawn(work: Pin<Box<dyn Future<Output = ()> + Send>>) -> Result<JoinHandle<()>, ChatError> {
-    Ok(runtime()?.spawn(work))
+impl<T: 'static> Future for Call<T> {
+    type Output = Result<T, ChatError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.answer.as_mut().poll(context).map(told)
+    }
 }
 
-/// A task that ends with whoever waits for it.
-struct Attached<T>(Started<T>);
+struct Started {
+    task: JoinHandle<Answer>,
+    /// Whether the work is of no use to anybody but who waits for it.
+    ends_with_caller: bool,
+}
 
-impl<T> Drop for Attached<T> {
+impl Started {
+    fn begin(work: Work, ends_with_caller: bool) -> Result<Self, ChatError> {
+        Ok(Self {
+            task: runtime()?.spawn(work),
+            ends_with_caller,
+        })
+    }
+
+    fn begin_blocking(work: BlockingWork) -> Result<Self, ChatError> {
+        Ok(Self {
+            task: runtime()?.spawn_blocking(work),
+            ends_with_caller: false,
+        })
+    }
+
+    async fn end(&mut self) -> Answer {
+        (&mut self.task)
+            .await
+            .unwrap_or_else(|fallen| Err(fell(&fallen)))
+    }
+}
+
+impl Drop for Started {
     fn drop(&mut self) {
-        self.0.task.abort();
+        if self.ends_with_caller {
+            self.task.abort();
+        }
     }
 }
 
@@ -83,24 +125,27 @@ impl<T> Drop for Attached<T> {
 pub(crate) fn read<T: Send + 'static>(
     cancel: Option<Arc<CancelHandle>>,
     work: impl Future<Output = Result<T, ChatError>> + Send + 'static,
-) -> Work<T> {
-    let started = Started::begin(Box::pin(work)).map(Attached);
-    Box::pin(async move { wait(cancel, &mut started?.0).await })
+) -> Call<T> {
+    Call::new(cancel, Started::begin(Box::pin(work.map(untold)), true))
 }
 
 /// Runs a change: once begun it goes to its end, whether the caller still waits or not.
 pub(crate) fn change<T: Send + 'static>(
     cancel: Option<Arc<CancelHandle>>,
     work: impl Future<Output = Result<T, ChatError>> + Send + 'static,
-) -> Work<T> {
-    let started = Started::begin(Box::pin(work));
-    Box::pin(async move { wait(cancel, &mut started?).await })
+) -> Call<T> {
+    Call::new(cancel, Started::begin(Box::pin(work.map(untold)), false))
 }
 
-async fn wait<T: Send + 'static>(
-    cancel: Option<Arc<CancelHandle>>,
-    started: &mut Started<T>,
-) -> Result<T, ChatError> {
+/// Runs something that may block where that harms nobody.
+pub(crate) fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ChatError> + Send + 'static,
+) -> Call<T> {
+    Call::new(None, Started::begin_blocking(Box::new(|| untold(work()))))
+}
+
+async fn wait(cancel: Option<Arc<CancelHandle>>, started: Result<Started, ChatError>) -> Answer {
+    let mut started = started?;
     let Some(cancel) = cancel else {
         return started.end().await;
     };
@@ -112,25 +157,23 @@ async fn wait<T: Send + 'static>(
 }
 
 /// What a panic said may hold what must not be told, so only that it happened is.
-fn fell(end: Result<(), JoinError>) -> ChatError {
-    match end {
-        Err(fallen) if fallen.is_cancelled() => ChatError::cancelled(),
-        _ => ChatError::internal("panic"),
+fn fell(fallen: &JoinError) -> ChatError {
+    if fallen.is_cancelled() {
+        return ChatError::cancelled();
     }
+    ChatError::internal("panic")
 }
 
 /// Runs something short on the caller's thread, inside the runtime; a panic is an error.
 pub(crate) fn here<T>(work: impl FnOnce() -> Result<T, ChatError>) -> Result<T, ChatError> {
-    let _entered = runtime()?.enter();
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(ChatError::internal("panic")))
+    let (mut work, mut done) = (Some(work), None);
+    caught(&mut || done = work.take().map(|work| work()))?;
+    done.unwrap_or_else(|| Err(ChatError::internal("panic")))
 }
 
-/// Runs something that may block where that harms nobody.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ChatError> + Send + 'static,
-) -> Result<T, ChatError> {
-    let task = runtime()?.spawn_blocking(work);
-    task.await.unwrap_or_else(|fallen| Err(fell(Err(fallen))))
+fn caught(work: &mut dyn FnMut()) -> Result<(), ChatError> {
+    let _entered = runtime()?.enter();
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| ChatError::internal("panic"))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::adapters::{
     net::{TlsSetupError, TrustRoots},
     websocket::WebSocketLimits,
 };
+use crate::domain::sorting::filled;
 
 /// The personas the server is known to take.
 pub const SERVER_PERSONAS: [&str; 5] = [
@@ -131,7 +132,7 @@ impl ConsultationsConfig {
             page: LARGEST_PAGE,
             trust: TrustRoots::Platform,
             socket: WebSocketLimits::default(),
-            personas: SERVER_PERSONAS.map(str::to_owned).into(),
+            personas: filled(SERVER_PERSONAS.map(str::to_owned)),
             extensions: false,
         }
     }

@@ -9,6 +9,7 @@ use crate::{
         cursor::ChangeMark,
         ids::{ClientMessageId, ConversationId, MessageId},
         message::{Role, ServerMessage},
+        sorting::filled,
     },
 };
 
@@ -149,7 +150,7 @@ fn goal(object: &Object<'_>) -> Option<Context> {
 
 fn attributes(object: &Object<'_>) -> BTreeMap<String, String> {
     let read = |name: &&str| Some(((*name).to_owned(), object.scalar(name)?));
-    ATTRIBUTES.iter().filter_map(read).collect()
+    filled(ATTRIBUTES.iter().filter_map(read))
 }
 
 #[cfg(test)]

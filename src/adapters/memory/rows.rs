@@ -16,6 +16,7 @@ use crate::domain::{
         chat_repository::{ConversationFilter, RowResult},
     },
     search::{Found, Search, SearchKey},
+    sorting::sort_by_key,
 };
 
 /// One transaction's view.
@@ -62,7 +63,7 @@ impl Rows for MemoryRows<'_> {
             .filter(|one| filter.include_archived || !one.is_archived())
             .collect();
         // Stable, and the map is in order of ids: that is the tie rule.
-        list.sort_by_key(|one| std::cmp::Reverse(one.activity_at));
+        sort_by_key(&mut list, |one| std::cmp::Reverse(one.activity_at));
         if filter.limit > 0 {
             list.truncate(filter.limit);
         }
@@ -222,7 +223,7 @@ impl Rows for MemoryRows<'_> {
             .filter(|(key, _)| search.before.is_none_or(|before| *key < before))
             .filter(|(_, row)| search.query.matches(&row.text))
             .collect();
-        hits.sort_by_key(|(key, _)| std::cmp::Reverse(*key));
+        sort_by_key(&mut hits, |(key, _)| std::cmp::Reverse(*key));
         hits.truncate(search.limit);
         Ok(Found {
             messages: hits
@@ -256,7 +257,7 @@ impl Rows for MemoryRows<'_> {
     fn outbox_heads(&mut self) -> RowResult<Vec<OutboxEntry>> {
         let mut heads: Vec<OutboxEntry> = Vec::new();
         let mut entries = self.outbox(None)?;
-        entries.sort_by_key(|entry| entry.state == DeliveryState::Queued);
+        sort_by_key(&mut entries, |entry| entry.state == DeliveryState::Queued);
         for entry in entries {
             let served = |head: &OutboxEntry| {
                 head.conversation == entry.conversation
@@ -266,7 +267,7 @@ impl Rows for MemoryRows<'_> {
                 heads.push(entry);
             }
         }
-        heads.sort_by_key(|head| head.order);
+        sort_by_key(&mut heads, |head| head.order);
         Ok(heads)
     }
 
@@ -296,7 +297,7 @@ impl Rows for MemoryRows<'_> {
         let all = self.state.outbox.values();
         let named = all.filter(|entry| conversation.is_none_or(|id| entry.conversation == *id));
         let mut list: Vec<OutboxEntry> = named.cloned().collect();
-        list.sort_by_key(|entry| entry.order);
+        sort_by_key(&mut list, |entry| entry.order);
         Ok(list)
     }
 
@@ -313,8 +314,8 @@ impl Rows for MemoryRows<'_> {
     }
 
     fn journal_after(&mut self, after: i64, limit: usize) -> RowResult<Vec<JournalEntry>> {
-        let range = (Bound::Excluded(after), Bound::Unbounded);
-        let later = self.state.journal.rows().range(range);
+        let journal = self.state.journal.rows();
+        let later = journal.range(Bound::Excluded(&after), Bound::Unbounded);
         Ok(later.take(limit).map(|(_, entry)| entry.clone()).collect())
     }
 

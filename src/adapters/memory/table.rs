@@ -1,25 +1,25 @@
 //! A map that can take back what was done to it since the last commit.
 
-use std::collections::{BTreeMap, btree_map};
+use crate::domain::sorted_map::SortedMap;
 
 /// Rows by key, with the prior content of each change of the open transaction.
 #[derive(Debug)]
 pub(super) struct Table<K, V> {
-    rows: BTreeMap<K, V>,
+    rows: SortedMap<K, V>,
     undo: Vec<(K, Option<V>)>,
 }
 
 impl<K, V> Default for Table<K, V> {
     fn default() -> Self {
         Self {
-            rows: BTreeMap::new(),
+            rows: SortedMap::new(),
             undo: Vec::new(),
         }
     }
 }
 
 impl<K: Ord + Clone, V> Table<K, V> {
-    pub(super) const fn rows(&self) -> &BTreeMap<K, V> {
+    pub(super) const fn rows(&self) -> &SortedMap<K, V> {
         &self.rows
     }
 
@@ -27,7 +27,7 @@ impl<K: Ord + Clone, V> Table<K, V> {
         self.rows.get(key)
     }
 
-    pub(super) fn values(&self) -> btree_map::Values<'_, K, V> {
+    pub(super) fn values(&self) -> impl Iterator<Item = &V> {
         self.rows.values()
     }
 

@@ -14,6 +14,7 @@ use crate::domain::{
     message::Role,
     order::SortKey,
     ports::chat_repository::ConversationFilter,
+    sorting::sort_by,
     time::WallTime,
 };
 
@@ -110,7 +111,9 @@ pub(super) fn list(
     let mut list = part(db, false, most)?;
     if filter.include_archived {
         list.extend(part(db, true, most)?);
-        list.sort_by(|a, b| (b.activity_at, &a.id).cmp(&(a.activity_at, &b.id)));
+        sort_by(&mut list, |a, b| {
+            (b.activity_at, &a.id).cmp(&(a.activity_at, &b.id))
+        });
         list.truncate(most);
     }
     Ok(list)

@@ -9,6 +9,7 @@ use super::{
 use crate::domain::{
     ids::{ClientMessageId, ConversationId, MessageId},
     journal::JournalEntry,
+    sorting::sort_by_key,
 };
 
 /// The columns in the order in which [`decode`] takes them.
@@ -117,7 +118,7 @@ pub(super) fn of(db: &Connection, id: ClientMessageId) -> rusqlite::Result<Vec<J
     let mut statement = db.prepare_cached(OF)?;
     let rows = statement.query_map([id.as_bytes()], decode)?;
     let mut list: Vec<JournalEntry> = rows.collect::<rusqlite::Result<_>>()?;
-    list.sort_by_key(|entry| entry.sequence);
+    sort_by_key(&mut list, |entry| entry.sequence);
     Ok(list)
 }
 

@@ -3,23 +3,22 @@
 //! Rules read a row, change it and look at it again. While the transaction lasts nobody else writes,
 //! so what was read last is still true; and what a row was before tells what an update must write.
 
-use std::collections::BTreeMap;
-
 use crate::domain::{
     conversation::Conversation,
     ids::{ClientMessageId, ConversationId, MessageId},
     message::Message,
     outbox::OutboxEntry,
+    sorted_map::SortedMap,
 };
 
 /// Rows as they are stored at this moment.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    conversations: BTreeMap<ConversationId, Conversation>,
-    messages: BTreeMap<ClientMessageId, Message>,
+    conversations: SortedMap<ConversationId, Conversation>,
+    messages: SortedMap<ClientMessageId, Message>,
     /// Which message had this id of the server's last.
-    named: BTreeMap<MessageId, ClientMessageId>,
-    outbox: BTreeMap<ClientMessageId, OutboxEntry>,
+    named: SortedMap<MessageId, ClientMessageId>,
+    outbox: SortedMap<ClientMessageId, OutboxEntry>,
 }
 
 /// Jobs of one transaction share no more than these.

@@ -11,6 +11,7 @@ use crate::domain::{
     delivery::Reason,
     ids::{ClientMessageId, ConversationId},
     outbox::{OutboxEntry, SendMode, Track},
+    sorting::sort_by_key,
     time::WallTime,
 };
 
@@ -216,7 +217,7 @@ fn in_order(
     rows: impl Iterator<Item = rusqlite::Result<OutboxEntry>>,
 ) -> rusqlite::Result<Vec<OutboxEntry>> {
     let mut list: Vec<OutboxEntry> = rows.collect::<rusqlite::Result<_>>()?;
-    list.sort_by_key(|entry| entry.order);
+    sort_by_key(&mut list, |entry| entry.order);
     Ok(list)
 }
 

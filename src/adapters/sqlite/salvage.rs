@@ -30,6 +30,7 @@ use crate::domain::{
     ids::ConversationId,
     ports::chat_repository::RowResult,
     rules::salvage as rules,
+    sorting::{filled, sort_by},
 };
 
 /// How far the journal goes on behind its counter, which tells of removed entries only: beyond any
@@ -163,7 +164,7 @@ impl<'a> Sources<'a> {
         let of_spare = self.spare.lines().map(|line| line.version);
         let mut versions: Vec<i64> = of_spare.chain([self.remains.version]).collect();
         versions.retain(|version| (1..=migrate::latest()).contains(version));
-        versions.sort_unstable();
+        sort_by(&mut versions, i64::cmp);
         versions.dedup();
         versions
     }
@@ -236,8 +237,8 @@ impl Sources<'_> {
     /// How many unsent actions are not in the fresh store.
     fn lost(&self, db: &Connection) -> rusqlite::Result<u64> {
         let key = key_of(db, Kept::Outbox)?;
-        let mut wanted: BTreeSet<String> =
-            self.spare.outbox().map(|line| line.key.clone()).collect();
+        let unsent = self.spare.outbox().map(|line| line.key.clone());
+        let mut wanted: BTreeSet<String> = filled(unsent);
         if !self.spare_is_whole {
             let rows = self.remains.rows();
             let rows = rows.filter(|(table, _)| *table == Kept::Outbox.table());

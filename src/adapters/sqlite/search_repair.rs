@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use super::{error::failed, migrate, open::must_be_whole, search_index};
-use crate::domain::ports::{RepositoryError, chat_repository::RowResult};
+use crate::domain::{
+    ports::{RepositoryError, chat_repository::RowResult},
+    sorting::filled,
+};
 
 /// The index, its shadow tables, and what waits for it.
 const OURS: &str = "tbl_name IN ('search', 'search_data', 'search_idx', 'search_content',
@@ -63,7 +66,8 @@ fn names(db: &Connection) -> rusqlite::Result<BTreeSet<(String, String)>> {
     );
     let mut statement = db.prepare(&sql)?;
     let names = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
-    names.collect()
+    let names: Vec<_> = names.collect::<rusqlite::Result<_>>()?;
+    Ok(filled(names))
 }
 
 /// The same of a store that was just made.

@@ -8,6 +8,7 @@ use super::{codec::limit, message_rows, search_index};
 use crate::domain::{
     message::Message,
     search::{Found, Search, SearchKey, query::Query},
+    sorting::sort_by_key,
     time::WallTime,
 };
 
@@ -84,7 +85,7 @@ fn search(
         let read = unindexed(db, sql, search, scope, &mut keys)?;
         found.complete &= read < UNINDEXED;
     }
-    keys.sort_by_key(|key| Reverse(*key));
+    sort_by_key(&mut keys, |key| Reverse(*key));
     keys.truncate(search.limit);
     found.messages = messages(db, &keys)?;
     Ok(found)

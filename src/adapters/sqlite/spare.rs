@@ -40,7 +40,7 @@ use super::{
     outbox_rows::{COUNT, COUNTED},
     probe::beside,
 };
-use crate::domain::{ports::chat_repository::RowResult, rules::salvage};
+use crate::domain::{ids::ClientMessageId, ports::chat_repository::RowResult, rules::salvage};
 
 /// Lines are added until the file is this long; then it is written anew with what is live.
 const ROOM: u64 = 64 * 1024;
@@ -188,16 +188,16 @@ impl Spare {
         &self,
         db: &Connection,
         number: i64,
-        id: [u8; 16],
+        id: ClientMessageId,
         ledger: &mut Ledger,
     ) -> rusqlite::Result<Vec<Line>> {
         let mut lines = Vec::new();
-        match generic::one(db, Kept::Outbox.table(), Kept::Outbox.key(), &id)? {
+        match generic::one(db, Kept::Outbox.table(), Kept::Outbox.key(), id.as_bytes())? {
             Some(row) => self.push_entry(db, number, row, ledger, &mut lines)?,
             None => {
-                let target = ledger.released(&id).unwrap_or(id);
-                lines.extend(message_line(db, number, &target)?);
-                lines.push(line(number, Kept::Outbox, line::hex(&id), None));
+                let target = ledger.released(id).unwrap_or(id);
+                lines.extend(message_line(db, number, target.as_bytes())?);
+                lines.push(line(number, Kept::Outbox, line::hex(id.as_bytes()), None));
             }
         }
         Ok(lines)

@@ -3,7 +3,11 @@
 //! The rules of what belongs in one transaction live in [`crate::domain::rules`], written once
 //! against [`Rows`]; an adapter only supplies the primitives and the transaction around them.
 
-use std::fmt;
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 
 use async_trait::async_trait;
 
@@ -311,27 +315,31 @@ impl dyn ChatRepository {
     ///
     /// # Errors
     /// As [`ChatRepository::write`].
-    pub async fn transact<T: Send + 'static>(
+    pub fn transact<T: Send + 'static>(
         &self,
         durability: Durability,
         job: impl FnOnce(&mut dyn Rows) -> RowResult<T> + Send + 'static,
-    ) -> RowResult<T> {
+    ) -> Answered<'_, T> {
         let (slot, job) = with_slot(job);
-        self.write(durability, job).await?;
-        take(&slot)
+        Answered {
+            done: self.write(durability, job),
+            slot,
+        }
     }
 
     /// [`ChatRepository::read`] with a result.
     ///
     /// # Errors
     /// As [`ChatRepository::read`].
-    pub async fn view<T: Send + 'static>(
+    pub fn view<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut dyn Rows) -> RowResult<T> + Send + 'static,
-    ) -> RowResult<T> {
+    ) -> Answered<'_, T> {
         let (slot, job) = with_slot(job);
-        self.read(job).await?;
-        take(&slot)
+        Answered {
+            done: self.read(job),
+            slot,
+        }
     }
 }
 
@@ -352,10 +360,34 @@ fn with_slot<T: Send + 'static>(
     (slot, job)
 }
 
+/// The answer of a transaction that is under way.
+///
+/// Its type is the value's alone, whatever the job: compiled once for all that ask for the same.
+#[must_use = "what was handed over begins when this is awaited"]
+pub struct Answered<'a, T> {
+    done: Pin<Box<dyn Future<Output = RowResult<()>> + Send + 'a>>,
+    slot: Slot<T>,
+}
+
+impl<T> fmt::Debug for Answered<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answered")
+    }
+}
+
+impl<T> Future for Answered<'_, T> {
+    type Output = RowResult<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let done = ready!(self.done.as_mut().poll(context));
+        Poll::Ready(done.and_then(|()| take(&self.slot)))
+    }
+}
+
 fn take<T>(slot: &Slot<T>) -> RowResult<T> {
-    let taken = slot
+    let mut slot = slot
         .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .take();
-    taken.ok_or_else(|| RepositoryError::Internal("a transaction returned nothing".to_owned()))
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    slot.take()
+        .ok_or_else(|| RepositoryError::Internal("a transaction returned nothing".to_owned()))
 }

@@ -24,6 +24,7 @@ use crate::domain::{
         editor::Editor,
         merge::{self, Merge, Merged, Placement, Slot},
     },
+    sorting::sort_by_key,
     time::WallTime,
 };
 
@@ -520,7 +521,7 @@ fn mark_numbered(
 ) -> RowResult<bool> {
     let mut hole = false;
     let mut order: Vec<usize> = (0..slots.len()).collect();
-    order.sort_by_key(|at| keys[*at]);
+    sort_by_key(&mut order, |at| keys[*at]);
     let mut before: Option<usize> = None;
     for at in order {
         let (Some(key), Some(number)) = (keys[at], slots[at].said.sequence) else {

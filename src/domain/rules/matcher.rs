@@ -4,10 +4,7 @@
 //! message by exact text in order, or by what is left of it where the server cleans texts, and a
 //! streamed answer by its place behind its question.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use crate::domain::{
     delivery::DeliveryState,
@@ -24,6 +21,7 @@ use crate::domain::{
         repeat::{Words, without_marks},
         settle_down,
     },
+    sorted_map::SortedMap,
 };
 
 /// Finds stored rows for server rows, each at most once.
@@ -39,7 +37,7 @@ pub(super) struct Matcher {
     /// Whether the page stands behind others that are stored.
     continues: bool,
     /// What was sent under texts that were changed since.
-    beneath: BTreeMap<ClientMessageId, String>,
+    beneath: SortedMap<ClientMessageId, String>,
 }
 
 impl Matcher {
@@ -58,7 +56,7 @@ impl Matcher {
             let end = placement.end();
             unplaced.retain(|row| row.server_id.is_none() && row.left_above <= end);
         }
-        let mut beneath = BTreeMap::new();
+        let mut beneath = SortedMap::new();
         for row in unplaced.iter().filter(|row| row.overlay.is_some()) {
             beneath.insert(row.id, changes::beneath(editor.rows(), row)?);
         }

@@ -27,6 +27,8 @@ use crate::domain::{
         said::{is_news, said_of},
         settle_down,
     },
+    sorted_map::SortedMap,
+    sorting::filled,
     time::WallTime,
 };
 
@@ -180,7 +182,7 @@ pub(super) struct Slot<'a> {
 /// One row an id: the first place, the highest revision. Blank rows of others are no messages.
 fn distinct(page: &[ServerMessage]) -> Vec<&ServerMessage> {
     let mut seen: Vec<&ServerMessage> = Vec::with_capacity(page.len());
-    let mut places = std::collections::BTreeMap::new();
+    let mut places = SortedMap::new();
     for said in page {
         if !said.own && !said.deleted && said.text.trim().is_empty() {
             continue;
@@ -269,10 +271,8 @@ fn waits_for_place(
         return Ok(true);
     }
     let id = editor.conversation().id.clone();
-    let pushed: BTreeSet<_> = slots
-        .iter()
-        .filter_map(|slot| slot.row.as_ref().map(|row| row.id))
-        .collect();
+    let rows = slots.iter().filter_map(|slot| slot.row.as_ref());
+    let pushed: BTreeSet<_> = filled(rows.map(|row| row.id));
     let waiting = editor.rows().unplaced(&id)?;
     let on_server =
         |row: &Message| row.server_id.is_some() || (row.own && row.state.is_on_server());

@@ -1,7 +1,5 @@
 //! Taking a transcript: all rows of a conversation at one moment, and what the outbox adds to them.
 
-use std::collections::BTreeMap;
-
 use crate::domain::{
     conversation::Conversation,
     delivery::DeliveryState,
@@ -11,6 +9,8 @@ use crate::domain::{
     outbox::{Action, OutboxEntry},
     ports::{Rows, chat_repository::RowResult},
     rules::{changes, conversations},
+    sorted_map::SortedMap,
+    sorting::filled,
     transcript::{Creation, Edit, Line, Transcript, unsent},
 };
 
@@ -46,9 +46,9 @@ pub fn take(rows: &mut dyn Rows, id: &ConversationId) -> RowResult<Option<Transc
 fn waiting(
     rows: &mut dyn Rows,
     id: &ConversationId,
-) -> RowResult<BTreeMap<ClientMessageId, OutboxEntry>> {
+) -> RowResult<SortedMap<ClientMessageId, OutboxEntry>> {
     let entries = rows.outbox(Some(id))?.into_iter();
-    Ok(entries.map(|entry| (entry.id, entry)).collect())
+    Ok(filled(entries.map(|entry| (entry.id, entry))))
 }
 
 fn creation(entry: OutboxEntry) -> Option<Creation> {
@@ -77,7 +77,7 @@ fn reached(page: &[Message], mark: SortKey) -> Option<SortKey> {
 fn line(
     rows: &mut dyn Rows,
     row: Message,
-    waiting: &mut BTreeMap<ClientMessageId, OutboxEntry>,
+    waiting: &mut SortedMap<ClientMessageId, OutboxEntry>,
 ) -> RowResult<Line> {
     let send = waiting.remove(&row.id).filter(OutboxEntry::is_send);
     let edit = edit(rows, &row)?;

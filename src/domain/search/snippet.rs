@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{query::Query, words::Words};
+use crate::domain::sorting::{sort_by, sort_by_key};
 
 /// Bytes of text shown, about; no word is cut.
 const WIDTH: usize = 160;
@@ -66,7 +67,9 @@ fn places(words: &Words, query: &Query) -> Vec<(usize, Range<usize>)> {
             })
         })
         .collect();
-    found.sort_by_key(|(number, bytes)| (bytes.start, bytes.end, *number));
+    sort_by_key(&mut found, |(number, bytes)| {
+        (bytes.start, bytes.end, *number)
+    });
     found.truncate(PLACES);
     found
 }
@@ -79,7 +82,7 @@ fn window(text: &str, words: &Words, found: &[(usize, Range<usize>)]) -> Range<u
             .iter()
             .filter(|mark| mark.1.start >= from.1.start && mark.1.end <= reach);
         let mut numbers: Vec<usize> = near.map(|(number, _)| *number).collect();
-        numbers.sort_unstable();
+        sort_by(&mut numbers, usize::cmp);
         numbers.dedup();
         numbers.len()
     };

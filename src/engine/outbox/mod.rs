@@ -28,7 +28,7 @@ mod policy;
 pub use lane::Lane;
 pub use policy::OutboxPolicy;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::{
     domain::{
@@ -38,6 +38,7 @@ use crate::{
         outbox::{ActionKind, OutboxEntry, SendMode, Track},
         retry::{FailureKind, Outcome, RetryClass, ServiceError},
         rules::settle::{Performed, Settlement},
+        sorted_map::SortedMap,
         time::{Tick, WallTime},
     },
     engine::{draw::Draw, sooner},
@@ -110,10 +111,11 @@ pub struct Outbox {
     enabled: bool,
     signed_out: bool,
     quiet_until: Option<Tick>,
-    lanes: BTreeMap<(ConversationId, Track), Lane>,
+    lanes: SortedMap<(ConversationId, Track), Lane>,
     /// Parked direct sends: no longer heads, still looked for.
-    orphans: BTreeMap<ClientMessageId, Lane>,
-    turns: BTreeMap<ConversationId, bool>,
+    orphans: SortedMap<ClientMessageId, Lane>,
+    /// Conversations whose turn is open.
+    turns: BTreeSet<ConversationId>,
     outputs: VecDeque<Output>,
 }
 
@@ -127,9 +129,9 @@ impl Outbox {
             enabled: false,
             signed_out: false,
             quiet_until: None,
-            lanes: BTreeMap::new(),
-            orphans: BTreeMap::new(),
-            turns: BTreeMap::new(),
+            lanes: SortedMap::new(),
+            orphans: SortedMap::new(),
+            turns: BTreeSet::new(),
             outputs: VecDeque::new(),
         }
     }
@@ -140,8 +142,11 @@ impl Outbox {
         match input {
             Input::Heads(heads) => self.heads(now, wall, heads),
             Input::Turn { conversation, open } => {
-                self.turns.insert(conversation, open);
-                self.turns.retain(|_, open| *open);
+                if open {
+                    self.turns.insert(conversation);
+                } else {
+                    self.turns.remove(&conversation);
+                }
             }
             Input::NotAttempted(id) => self.forget(id),
             Input::Applied(id, receipt) => self.settle(id, Settlement::Applied(*receipt)),
@@ -174,7 +179,7 @@ impl Outbox {
             return None;
         }
         let heads = self.lanes.iter().fold(None, |soonest, ((id, _), lane)| {
-            let turn = lane.head.kind().waits_for_turn() && self.turns.contains_key(id);
+            let turn = lane.head.kind().waits_for_turn() && self.turns.contains(id);
             let held = !free || turn;
             sooner(soonest, lane.timeout(held, self.quiet_until))
         });
@@ -197,7 +202,7 @@ impl Outbox {
         let queued = |lane: &Lane| {
             lane.head.kind().waits_for_turn() && matches!(lane.phase, Phase::Ready { .. })
         };
-        self.turns.contains_key(conversation) && self.talk(conversation).is_some_and(queued)
+        self.turns.contains(conversation) && self.talk(conversation).is_some_and(queued)
     }
 
     /// The message of this conversation that is on the wire.
@@ -235,7 +240,7 @@ impl Outbox {
     }
 
     fn heads(&mut self, now: Tick, wall: WallTime, heads: Vec<OutboxEntry>) {
-        let mut lanes = BTreeMap::new();
+        let mut lanes = SortedMap::new();
         for head in heads {
             // Nothing leaves for a conversation that does not exist yet.
             if head.conversation.is_local() && head.kind() != ActionKind::Create {
@@ -400,11 +405,11 @@ impl Outbox {
         let quiet = self.quiet_until.filter(|until| now < *until);
         let quiet = quiet.map(|until| until.since(now));
         let policy = self.policy;
-        for ((id, _), lane) in &mut self.lanes {
+        for ((id, _), lane) in self.lanes.iter_mut() {
             let gate = lane::Gate {
                 quiet,
                 signed_out: self.signed_out,
-                turn_open: lane.head.kind().waits_for_turn() && self.turns.contains_key(id),
+                turn_open: lane.head.kind().waits_for_turn() && self.turns.contains(id),
             };
             lane.advance(now, wall, gate, &policy, &mut self.outputs);
         }

@@ -11,6 +11,7 @@ use crate::domain::{
     ids::ConversationId,
     ports::{Durability, Rows, chat_repository::RowResult},
     rules::salvage,
+    sorting::filled,
     time::WallTime,
 };
 
@@ -96,12 +97,8 @@ impl Driver {
         }
         let now = self.platform.wall();
         let leases = self.repository.view(read).await.unwrap_or_default();
-        let watched: BTreeSet<_> = leases
-            .into_iter()
-            .filter(|(until, _)| *until > now)
-            .map(|(_, id)| id)
-            .take(MOST)
-            .collect();
+        let valid = leases.into_iter().filter(|(until, _)| *until > now);
+        let watched: BTreeSet<_> = filled(valid.map(|(_, id)| id).take(MOST));
         self.attention_due = (!watched.is_empty()).then(|| self.platform.tick() + CONFIRM_EVERY);
         for id in &watched {
             self.lane(id).await.remote = true;

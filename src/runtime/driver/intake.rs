@@ -175,7 +175,7 @@ impl Driver {
                 let Some(lane) = self.lanes.get_mut(id).filter(awaited) else {
                     // The dial was given up meanwhile; the socket of a newer one stays.
                     let close = async move { handle.close().await };
-                    return self.farewells.run(close, async {});
+                    return self.farewells.run(close);
                 };
                 lane.session = Some(Session {
                     generation,
@@ -349,7 +349,7 @@ impl Driver {
                 })
                 .await;
         };
-        self.supervisor.run(task, fallen);
+        self.supervisor.run_or(task, fallen);
     }
 
     pub(super) fn turn_changed(&mut self, id: &ConversationId, open: bool) {

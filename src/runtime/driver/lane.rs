@@ -1,6 +1,6 @@
 //! One conversation's engines and its socket.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use super::unconfirmed::Unconfirmed;
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
         ids::{ClientMessageId, MessageId},
         ports::RealtimeSession,
         retry::BackoffPolicy,
+        sorted_map::SortedMap,
         time::Tick,
     },
     engine::{
@@ -84,7 +85,7 @@ pub(super) struct Lane {
     /// Sent over the socket, unconfirmed.
     pub(super) unconfirmed: Unconfirmed,
     pub(super) held: Option<Held>,
-    pub(super) purposes: BTreeMap<Ticket, Purpose>,
+    pub(super) purposes: SortedMap<Ticket, Purpose>,
     pub(super) position: SyncPosition,
     /// The newest gap that is not filled.
     pub(super) gap: Option<SyncCursor>,
@@ -119,7 +120,7 @@ impl Lane {
             attended: false,
             unconfirmed: Unconfirmed::default(),
             held: None,
-            purposes: BTreeMap::new(),
+            purposes: SortedMap::new(),
             position,
             gap,
             listed: None,

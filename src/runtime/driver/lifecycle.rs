@@ -51,7 +51,7 @@ impl Driver {
             repository.became_owner().await;
             inbox.report(Happened::BecameOwner).await;
         };
-        self.supervisor.run(wait, async {});
+        self.supervisor.run(wait);
     }
 
     /// This process sends and synchronises from now on.
@@ -96,7 +96,7 @@ impl Driver {
                 inbox.report(Happened::StoreChanged).await;
             }
         };
-        self.supervisor.run(watch, async {});
+        self.supervisor.run(watch);
     }
 
     pub(super) fn enable(&mut self) {
@@ -486,7 +486,7 @@ impl Driver {
             let told = session.set_typing(active).await;
             answer(reply, told.map_err(ChatError::from));
         };
-        self.supervisor.run(task, async {});
+        self.supervisor.run(task);
     }
 
     /// Lets an attempt on the wire finish for a moment, then closes everything.
@@ -517,7 +517,7 @@ impl Driver {
             } = happened
             {
                 let close = async move { session.close().await };
-                self.farewells.run(close, async {});
+                self.farewells.run(close);
             }
         }
     }

@@ -17,7 +17,7 @@ mod salvage;
 mod sending;
 mod unconfirmed;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
@@ -30,6 +30,7 @@ use crate::{
         ports::{ChatRepository, ChatService, Platform},
         retry::{BackoffPolicy, ServiceError},
         rules::{answer, gaps},
+        sorted_map::SortedMap,
         time::Tick,
     },
     engine::{
@@ -76,9 +77,9 @@ struct Driver {
     inbox: Inbox,
     reports: Option<mpsc::Receiver<Happened>>,
     outbox: Outbox,
-    lanes: BTreeMap<ConversationId, Lane>,
+    lanes: SortedMap<ConversationId, Lane>,
     /// Turns of conversations that nobody looks at, whose streams may go on.
-    left_turns: BTreeMap<ConversationId, Turns>,
+    left_turns: SortedMap<ConversationId, Turns>,
     owner: bool,
     suspended: bool,
     /// The store's files are released.
@@ -105,9 +106,15 @@ impl Driver {
         question: impl Future<Output = Result<T, ServiceError>> + Send + 'static,
         report: impl FnOnce(Result<T, ServiceError>) -> Happened + Send + 'static,
     ) {
+        self.report_on(Box::pin(async move {
+            report(supervisor::answered(question).await)
+        }));
+    }
+
+    fn report_on(&mut self, task: Pin<Box<dyn Future<Output = Happened> + Send>>) {
         let inbox = self.inbox.clone();
-        let answer = move |result| async move { inbox.report(report(result)).await };
-        self.supervisor.ask(question, answer);
+        self.supervisor
+            .run(async move { inbox.report(task.await).await });
     }
 
     fn new(parts: &ChatClientParts, events: Events) -> Self {
@@ -126,8 +133,8 @@ impl Driver {
             farewells: Supervisor::default(),
             inbox,
             reports: Some(reports),
-            lanes: BTreeMap::new(),
-            left_turns: BTreeMap::new(),
+            lanes: SortedMap::new(),
+            left_turns: SortedMap::new(),
             owner: false,
             suspended: false,
             asleep: false,
@@ -266,9 +273,9 @@ impl Driver {
             self.recall_turns(id).await;
         }
         let (config, service, seed) = (&self.config, &self.service, self.next_seed);
-        self.lanes
-            .entry(id.clone())
-            .or_insert_with(|| Lane::new(config, &service.capabilities(), Default::default(), seed))
+        self.lanes.get_or_insert_with(id, || {
+            Lane::new(config, &service.capabilities(), Default::default(), seed)
+        })
     }
 
     /// An answer whose stream was left behind may go on: the pieces find its row.

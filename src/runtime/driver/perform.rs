@@ -157,7 +157,7 @@ impl Driver {
         };
         tracing::debug!(conversation = %id, "ws.closing");
         self.farewells
-            .run(async move { session.handle.close().await }, async {});
+            .run(async move { session.handle.close().await });
         self.lose_unconfirmed(id).await;
     }
 
@@ -169,7 +169,7 @@ impl Driver {
         let session = session.handle.clone();
         // A probe that cannot leave is answered by silence.
         self.supervisor
-            .run(async move { drop(session.probe().await) }, async {});
+            .run(async move { drop(session.probe().await) });
     }
 
     fn verify(&mut self, conversation: ConversationId) {

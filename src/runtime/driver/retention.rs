@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::Driver;
-use crate::domain::{ids::ConversationId, ports::Durability, rules::retention};
+use crate::domain::{ids::ConversationId, ports::Durability, rules::retention, sorting::filled};
 
 /// After the start: opening the first screen comes first.
 const FIRST: Duration = Duration::from_secs(60);
@@ -30,7 +30,7 @@ impl Driver {
             return;
         }
         let (policy, now) = (self.config.retention(), self.platform.wall());
-        let spared: BTreeSet<ConversationId> = self.lanes.keys().cloned().collect();
+        let spared: BTreeSet<ConversationId> = filled(self.lanes.keys().cloned());
         let trim = self.repository.transact(Durability::Normal, move |rows| {
             retention::trim(rows, policy, now, &spared, PASS)
         });

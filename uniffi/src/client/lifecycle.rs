@@ -92,7 +92,7 @@ impl ChatClient {
     /// Called and waited for from inside a call of the SDK into the app, it waits two seconds for
     /// that very call, then goes on.
     pub async fn shutdown(&self) -> Result<(), ChatError> {
-        let (core, lifetime) = (self.core.clone(), Arc::clone(&self.lifetime));
+        let (core, lifetime) = (Arc::clone(&self.core), Arc::clone(&self.lifetime));
         change(None, async move {
             lifetime.ended.raise();
             core.shutdown().await;

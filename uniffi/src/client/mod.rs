@@ -8,7 +8,14 @@ mod start;
 
 use std::sync::Arc;
 
-use crate::{cancel::Flag, error::ChatError, gate::Gate};
+use tidings::domain::ids::{ClientMessageId, ConversationId};
+
+use crate::{
+    cancel::Flag,
+    error::ChatError,
+    gate::Gate,
+    records::{conversation_id, message_id},
+};
 
 pub use lifecycle::{ClientInfo, NetworkChange};
 pub use start::{SettingInfo, settings};
@@ -36,13 +43,26 @@ impl Lifetime {
 /// A running client. Shut it down to end it in order; dropping it ends it too.
 #[derive(Debug, uniffi::Object)]
 pub struct ChatClient {
-    core: tidings::ChatClient,
+    core: Arc<tidings::ChatClient>,
     lifetime: Arc<Lifetime>,
 }
 
 impl ChatClient {
-    fn core(&self) -> Result<tidings::ChatClient, ChatError> {
+    fn core(&self) -> Result<Arc<tidings::ChatClient>, ChatError> {
         self.lifetime.check()?;
-        Ok(self.core.clone())
+        Ok(Arc::clone(&self.core))
+    }
+
+    /// What a verb on a conversation begins with.
+    fn at(
+        &self,
+        conversation: &str,
+    ) -> Result<(Arc<tidings::ChatClient>, ConversationId), ChatError> {
+        Ok((self.core()?, conversation_id(conversation)?))
+    }
+
+    /// What a verb on a message, or on another action, begins with.
+    fn on(&self, message: &str) -> Result<(Arc<tidings::ChatClient>, ClientMessageId), ChatError> {
+        Ok((self.core()?, message_id(message)?))
     }
 }

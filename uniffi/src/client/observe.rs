@@ -6,7 +6,7 @@ use super::ChatClient;
 use crate::{
     error::ChatError,
     events::EventFeed,
-    records::{conversation_id, count, message_id},
+    records::{count, message_id},
     runtime::{here, read},
     timeline::Timeline,
     watch::{Observer, Watch, WatchTopic},
@@ -17,7 +17,7 @@ impl ChatClient {
     /// The newest `window` messages of a conversation, then their changes.
     #[uniffi::method(default(window = 50))]
     pub fn timeline(&self, conversation: String, window: i32) -> Result<Arc<Timeline>, ChatError> {
-        let (core, id) = (self.core()?, conversation_id(&conversation)?);
+        let (core, id) = self.at(&conversation)?;
         here(|| {
             let observer = core.observe_timeline(id, count(window));
             Ok(Arc::new(Timeline::new(

@@ -60,6 +60,7 @@ async fn begin(options: ClientOptions) -> Result<Arc<ChatClient>, ChatError> {
         })
     });
     let core = tidings::ChatClient::start(parts.await?).await?;
+    let core = Arc::new(core);
     Ok(Arc::new(ChatClient { core, lifetime }))
 }
 

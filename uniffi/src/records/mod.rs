@@ -33,7 +33,11 @@ pub(crate) fn attributes(map: std::collections::BTreeMap<String, String>) -> Vec
 }
 
 pub(crate) fn attribute_map(list: Vec<Attribute>) -> std::collections::BTreeMap<String, String> {
-    list.into_iter().map(|one| (one.name, one.value)).collect()
+    let mut map = std::collections::BTreeMap::new();
+    for one in list {
+        map.insert(one.name, one.value);
+    }
+    map
 }
 
 pub(crate) fn millis(span: Duration) -> i64 {

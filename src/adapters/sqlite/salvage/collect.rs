@@ -9,6 +9,7 @@ use crate::adapters::sqlite::{
     open,
     options::SqliteOptions,
 };
+use crate::domain::sorting::filled;
 
 /// The tables that hold what the server does not have. Conversations first: the others name them.
 const TABLES: [&str; 4] = ["conversation", "setting", "counter", "outbox"];
@@ -88,7 +89,7 @@ fn rows(options: &SqliteOptions, table: &str) -> Vec<GenericRow> {
     };
     let (mut found, whole) = scan(&db, table, key, "ASC");
     if let Some(db) = open().as_ref().filter(|_| !whole) {
-        let known: BTreeSet<String> = found.iter().map(|row| name(row, key)).collect();
+        let known: BTreeSet<String> = filled(found.iter().map(|row| name(row, key)));
         let (rest, _) = scan(db, table, key, "DESC");
         found.extend(
             rest.into_iter()

@@ -20,6 +20,7 @@ use crate::{
         ids::ClientMessageId,
         ports::{RepositoryError, chat_repository::RowResult},
         rules::salvage as rules,
+        sorting::filled,
     },
 };
 
@@ -112,7 +113,7 @@ fn lost<'a>(
 /// The conversations with a draft that have none by the spare's word.
 fn undrafted(db: &Connection, contents: &Contents) -> rusqlite::Result<Vec<String>> {
     let drafted = |(id, row): (_, &GenericRow)| row.text("draft").map(|_| id);
-    let live: BTreeSet<&str> = contents.conversations().filter_map(drafted).collect();
+    let live: BTreeSet<&str> = filled(contents.conversations().filter_map(drafted));
     let mut ids = spare::drafted(db)?;
     ids.retain(|id| !live.contains(id.as_str()));
     Ok(ids)
@@ -164,7 +165,7 @@ impl Census {
 
 /// The keys in the outbox that are not live by the spare's word.
 fn settled(db: &Connection, contents: &Contents) -> rusqlite::Result<Vec<ClientMessageId>> {
-    let live: BTreeSet<&str> = contents.outbox().map(|line| line.key.as_str()).collect();
+    let live: BTreeSet<&str> = filled(contents.outbox().map(|line| line.key.as_str()));
     let mut statement = db.prepare("SELECT id FROM outbox")?;
     let keys = statement.query_map((), |row| row.get::<_, [u8; 16]>(0))?;
     let keys = keys.collect::<rusqlite::Result<Vec<_>>>()?.into_iter();

@@ -1,6 +1,6 @@
 //! What a spare says, read from its bytes.
 
-use std::{collections::BTreeMap, io::ErrorKind, path::Path};
+use std::{io::ErrorKind, path::Path};
 
 use super::{Kept, Line, line::sealed, place};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         generic::GenericRow,
         options::SqliteOptions,
     },
-    domain::ports::chat_repository::RowResult,
+    domain::{ports::chat_repository::RowResult, sorted_map::SortedMap, sorting::sort_by_key},
 };
 
 /// The rows that are live by the spare's word.
@@ -20,8 +20,8 @@ pub(in super::super) struct Contents {
     pub(in super::super) last: i64,
     /// Whether a line is damaged: something may be missing, something that is gone still here.
     pub(in super::super) torn: bool,
-    rows: BTreeMap<(Kept, String), Line>,
-    gone: BTreeMap<(Kept, String), Line>,
+    rows: SortedMap<(Kept, String), Line>,
+    gone: SortedMap<(Kept, String), Line>,
 }
 
 impl Contents {
@@ -44,7 +44,7 @@ impl Contents {
             lines.extend(whole);
         }
         // Of two processes the one that committed first may have written last.
-        lines.sort_by_key(|line| line.number);
+        sort_by_key(&mut lines, |line| line.number);
         for line in lines {
             this.take(line);
         }

@@ -1,6 +1,6 @@
 //! Which rows a transaction changed of those that are kept twice.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{super::generic::GenericRow, line::checksum};
 use crate::domain::{
@@ -8,15 +8,14 @@ use crate::domain::{
     ids::{ClientMessageId, ConversationId},
     outbox::OutboxEntry,
     rules::salvage,
+    sorted_map::SortedMap,
+    sorting::filled,
 };
-
-/// The key of an action or of a message.
-type Key = [u8; 16];
 
 /// What changed since the last look.
 #[derive(Debug, Default)]
 pub(super) struct Changed {
-    pub(super) outbox: BTreeSet<Key>,
+    pub(super) outbox: BTreeSet<ClientMessageId>,
     pub(super) conversations: BTreeSet<String>,
     pub(super) settings: BTreeSet<String>,
 }
@@ -26,22 +25,21 @@ pub(super) struct Changed {
 pub(in super::super) struct Ledger {
     changed: Changed,
     /// The messages that live actions change: what becomes of them is told with the action's end.
-    targets: BTreeMap<Key, Key>,
+    targets: SortedMap<ClientMessageId, ClientMessageId>,
     /// Conversations in the spare, with the checksum of what is local of them.
-    held: BTreeMap<String, u32>,
+    held: SortedMap<String, u32>,
 }
 
 impl Ledger {
     pub(in super::super) fn outbox(&mut self, entry: &OutboxEntry) {
-        let id = *entry.id.as_bytes();
-        self.changed.outbox.insert(id);
+        self.changed.outbox.insert(entry.id);
         if let Some(target) = entry.action.changes() {
-            self.targets.insert(id, *target.as_bytes());
+            self.targets.insert(entry.id, target);
         }
     }
 
     pub(in super::super) fn left_outbox(&mut self, id: ClientMessageId) {
-        self.changed.outbox.insert(*id.as_bytes());
+        self.changed.outbox.insert(id);
     }
 
     pub(in super::super) fn setting(&mut self, name: &str) {
@@ -82,13 +80,14 @@ impl Ledger {
     }
 
     /// The message that an action changed, now that it is gone.
-    pub(super) fn released(&mut self, action: &Key) -> Option<Key> {
-        self.targets.remove(action)
+    pub(super) fn released(&mut self, action: ClientMessageId) -> Option<ClientMessageId> {
+        self.targets.remove(&action)
     }
 
     /// A live action changes this message.
     pub(super) fn aims(&mut self, action: &[u8], target: &[u8]) {
-        if let (Ok(action), Ok(target)) = (action.try_into(), target.try_into()) {
+        let key = |bytes: &[u8]| bytes.try_into().ok().map(ClientMessageId::from_bytes);
+        if let Some((action, target)) = key(action).zip(key(target)) {
             self.targets.insert(action, target);
         }
     }
@@ -113,10 +112,8 @@ impl Ledger {
 
     /// Learns anew what the spare holds, for another process wrote into it.
     pub(in super::super) fn learn(&mut self, contents: &super::Contents) {
-        self.held = contents
-            .conversations()
-            .map(|(id, row)| (id.to_owned(), Local::said(row).sum()))
-            .collect();
+        let held = contents.conversations();
+        self.held = filled(held.map(|(id, row)| (id.to_owned(), Local::said(row).sum())));
         let rows = contents.outbox().filter_map(|line| line.row.as_ref());
         for row in rows {
             if let (Some(id), Some(target)) = (row.blob("id"), row.blob("target")) {
