@@ -2,6 +2,7 @@
 //!
 //! Pure and synchronous: nothing in here awaits, reads a clock, draws randomness or knows a backend.
 
+mod calendar;
 pub mod capabilities;
 pub mod connection;
 pub mod conversation;

@@ -2,6 +2,8 @@
 
 use std::{fmt, ops::Add, time::Duration};
 
+use super::calendar;
+
 /// A moment on the device's monotonic scale, counted from an arbitrary start.
 ///
 /// Deadlines are computed in ticks; a tick is never stored.
@@ -60,8 +62,7 @@ impl WallTime {
     /// `None` for text that is no such moment: the caller shows no time rather than a false one.
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
-        let moment: jiff::Timestamp = text.trim().parse().ok()?;
-        Some(Self(moment.as_millisecond()))
+        calendar::parse(text.trim()).map(Self)
     }
 
     /// Time until `later`, zero where `later` has passed.
@@ -83,8 +84,7 @@ impl Add<Duration> for WallTime {
 /// Prints RFC 3339 in UTC with milliseconds.
 impl fmt::Display for WallTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
-        write!(f, "{moment:.3}")
+        calendar::print(self.0, f)
     }
 }
 

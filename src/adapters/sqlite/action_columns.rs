@@ -61,11 +61,12 @@ const fn shelf(archived: bool) -> &'static str {
 }
 
 pub(super) fn decode(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Action> {
-    let kind = columns.kind()?;
-    let target = columns.key_if()?;
-    let body: String = columns.take()?;
-    let beneath: Option<String> = columns.take()?;
-    action(kind, target, body, beneath.unwrap_or_default()).ok_or_else(|| columns.unreadable())
+    let kind = columns.kind();
+    let target = columns.key_if();
+    let body: String = columns.take();
+    let beneath: Option<String> = columns.take();
+    let action = action(kind, target, body, beneath.unwrap_or_default());
+    columns.must(action)
 }
 
 fn action(

@@ -15,20 +15,29 @@ use crate::domain::{
 };
 
 /// Reads the columns of a row one after the other.
+///
+/// What cannot be read becomes a value that says nothing, and the row no row: [`Columns::whole`]
+/// tells at the end, once for all columns.
 pub(super) struct Columns<'a, 'stmt> {
     row: &'a Row<'stmt>,
     at: usize,
+    /// The first that could not be read.
+    failed: Option<rusqlite::Error>,
 }
 
 impl<'a, 'stmt> Columns<'a, 'stmt> {
     pub(super) const fn of(row: &'a Row<'stmt>) -> Self {
-        Self { row, at: 0 }
+        let failed = None;
+        Self { row, at: 0, failed }
     }
 
-    pub(super) fn take<T: FromSql>(&mut self) -> rusqlite::Result<T> {
-        let value = self.row.get(self.at)?;
+    pub(super) fn take<T: FromSql + Default>(&mut self) -> T {
+        let value = self.row.get(self.at);
         self.at += 1;
-        Ok(value)
+        value.unwrap_or_else(|error| {
+            self.fail(error);
+            T::default()
+        })
     }
 
     /// Passes over columns that say nothing.
@@ -36,102 +45,144 @@ impl<'a, 'stmt> Columns<'a, 'stmt> {
         self.at += columns;
     }
 
-    /// Takes a value and reads it; what does not read is no row of ours.
-    fn read<T: FromSql, U>(&mut self, read: impl FnOnce(T) -> Option<U>) -> rusqlite::Result<U> {
-        read(self.take()?).ok_or_else(|| self.unreadable())
+    /// The row read from these columns, where all of them could be.
+    ///
+    /// # Errors
+    /// What was wrong with the first that could not.
+    pub(super) fn whole<T>(&mut self, row: T) -> rusqlite::Result<T> {
+        self.failed.take().map_or(Ok(row), Err)
     }
 
-    /// The same for a column that may be null.
-    fn read_if<T: FromSql, U>(
-        &mut self,
-        read: impl FnOnce(T) -> Option<U>,
-    ) -> rusqlite::Result<Option<U>> {
-        match self.take::<Option<T>>()? {
-            Some(value) => read(value).ok_or_else(|| self.unreadable()).map(Some),
-            None => Ok(None),
-        }
+    /// A value that there must be; where there is none, the columns taken so far do not read.
+    ///
+    /// # Errors
+    /// As [`Self::whole`].
+    pub(super) fn must<T>(&mut self, value: Option<T>) -> rusqlite::Result<T> {
+        value.ok_or_else(|| {
+            let unreadable = self.unreadable();
+            self.failed.take().unwrap_or(unreadable)
+        })
     }
 
-    pub(super) fn unreadable(&self) -> rusqlite::Error {
+    fn fail(&mut self, error: rusqlite::Error) {
+        self.failed.get_or_insert(error);
+    }
+
+    fn fail_to_read(&mut self) {
+        self.fail(self.unreadable());
+    }
+
+    fn unreadable(&self) -> rusqlite::Error {
         let last = self.at.saturating_sub(1);
         let cause = Box::new(FromSqlError::InvalidType);
         rusqlite::Error::FromSqlConversionFailure(last, Type::Null, cause)
     }
 
-    pub(super) fn key(&mut self) -> rusqlite::Result<ClientMessageId> {
-        self.take().map(ClientMessageId::from_bytes)
+    /// Takes a text that may be null and reads it; what does not read is no row of ours.
+    fn read_if<T>(&mut self, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let text: Option<String> = self.take();
+        let value = text.as_deref().and_then(read);
+        if value.is_none() && text.is_some() {
+            self.fail_to_read();
+        }
+        value
     }
 
-    pub(super) fn key_if(&mut self) -> rusqlite::Result<Option<ClientMessageId>> {
-        Ok(self.take::<Option<_>>()?.map(ClientMessageId::from_bytes))
+    /// Takes the number of one of these.
+    fn one_of<T: Copy, const N: usize>(&mut self, all: &[T; N]) -> T {
+        let number: u8 = self.take();
+        all.get(usize::from(number)).copied().unwrap_or_else(|| {
+            self.fail_to_read();
+            all[0]
+        })
     }
 
+    pub(super) fn key(&mut self) -> ClientMessageId {
+        ClientMessageId::from_bytes(self.take())
+    }
+
+    pub(super) fn key_if(&mut self) -> Option<ClientMessageId> {
+        self.take::<Option<_>>().map(ClientMessageId::from_bytes)
+    }
+
+    /// # Errors
+    /// As [`Self::must`]: there is no id that says nothing.
     pub(super) fn conversation_id(&mut self) -> rusqlite::Result<ConversationId> {
-        self.read(|text: String| ConversationId::parse(&text))
+        let id = ConversationId::parse(&self.take::<String>());
+        self.must(id)
     }
 
-    pub(super) fn message_id_if(&mut self) -> rusqlite::Result<Option<MessageId>> {
-        self.read_if(|text: String| MessageId::parse(&text))
+    pub(super) fn message_id_if(&mut self) -> Option<MessageId> {
+        self.read_if(MessageId::parse)
     }
 
-    pub(super) fn user_id_if(&mut self) -> rusqlite::Result<Option<UserId>> {
-        self.read_if(|text: String| UserId::parse(&text))
+    pub(super) fn user_id_if(&mut self) -> Option<UserId> {
+        self.read_if(UserId::parse)
     }
 
-    pub(super) fn place(&mut self) -> rusqlite::Result<SortKey> {
-        self.take().map(SortKey::from_i64)
+    pub(super) fn place(&mut self) -> SortKey {
+        SortKey::from_i64(self.take())
     }
 
-    pub(super) fn place_if(&mut self) -> rusqlite::Result<Option<SortKey>> {
-        Ok(self.take::<Option<_>>()?.map(SortKey::from_i64))
+    pub(super) fn place_if(&mut self) -> Option<SortKey> {
+        self.take::<Option<_>>().map(SortKey::from_i64)
     }
 
-    pub(super) fn moment(&mut self) -> rusqlite::Result<WallTime> {
-        self.take().map(WallTime::from_millis)
+    pub(super) fn moment(&mut self) -> WallTime {
+        WallTime::from_millis(self.take())
     }
 
-    pub(super) fn moment_if(&mut self) -> rusqlite::Result<Option<WallTime>> {
-        Ok(self.take::<Option<_>>()?.map(WallTime::from_millis))
+    pub(super) fn moment_if(&mut self) -> Option<WallTime> {
+        self.take::<Option<_>>().map(WallTime::from_millis)
     }
 
     /// A counter whose bits were kept in a signed column.
-    pub(super) fn count(&mut self) -> rusqlite::Result<u64> {
-        self.take().map(i64::cast_unsigned)
+    pub(super) fn count(&mut self) -> u64 {
+        self.take::<i64>().cast_unsigned()
     }
 
-    pub(super) fn state(&mut self) -> rusqlite::Result<DeliveryState> {
-        self.read(|number: u8| DeliveryState::ALL.get(usize::from(number)).copied())
+    pub(super) fn state(&mut self) -> DeliveryState {
+        self.one_of(&DeliveryState::ALL)
     }
 
-    pub(super) fn completeness(&mut self) -> rusqlite::Result<Completeness> {
-        self.read(|number: u8| Completeness::ALL.get(usize::from(number)).copied())
+    pub(super) fn completeness(&mut self) -> Completeness {
+        self.one_of(&Completeness::ALL)
     }
 
-    pub(super) fn kind(&mut self) -> rusqlite::Result<ActionKind> {
-        self.read(|number: u8| ActionKind::ALL.get(usize::from(number)).copied())
+    pub(super) fn kind(&mut self) -> ActionKind {
+        self.one_of(&ActionKind::ALL)
     }
 
-    pub(super) fn overlay_if(&mut self) -> rusqlite::Result<Option<Overlay>> {
-        self.read_if(|number: u8| Overlay::ALL.get(usize::from(number)).copied())
+    pub(super) fn overlay_if(&mut self) -> Option<Overlay> {
+        let number: u8 = self.take::<Option<_>>()?;
+        let overlay = Overlay::ALL.get(usize::from(number)).copied();
+        if overlay.is_none() {
+            self.fail_to_read();
+        }
+        overlay
     }
 
     /// A list or map kept as JSON.
-    pub(super) fn json<T: serde::de::DeserializeOwned>(&mut self) -> rusqlite::Result<T> {
-        self.read(|text: String| serde_json::from_str(&text).ok())
+    pub(super) fn json<T: serde::de::DeserializeOwned + Default>(&mut self) -> T {
+        let text: String = self.take();
+        serde_json::from_str(&text).unwrap_or_else(|_| {
+            self.fail_to_read();
+            T::default()
+        })
     }
 
     /// The four columns of a reason; there is one where there is a code.
-    pub(super) fn reason(&mut self) -> rusqlite::Result<Option<Reason>> {
-        let code: Option<String> = self.take()?;
-        let retryable: Option<bool> = self.take()?;
-        let after: Option<i64> = self.take()?;
-        let text: Option<String> = self.take()?;
-        Ok(code.map(|code| Reason {
+    pub(super) fn reason(&mut self) -> Option<Reason> {
+        let code: Option<String> = self.take();
+        let retryable: Option<bool> = self.take();
+        let after: Option<i64> = self.take();
+        let text: Option<String> = self.take();
+        code.map(|code| Reason {
             code,
             retryable: retryable.unwrap_or(false),
             retry_after_ms: after.map(i64::cast_unsigned),
             text: text.unwrap_or_default(),
-        }))
+        })
     }
 }
 

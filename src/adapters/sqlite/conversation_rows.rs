@@ -1,8 +1,9 @@
 //! Statements over the `conversation` table.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{
+    asking::{all, first},
     codec::{Columns, json, limit},
     record::{Cell, Column, Table},
     search_index,
@@ -96,8 +97,7 @@ pub(super) static TABLE: Table<Conversation> = Table::new(
 const REMOVE: &str = "DELETE FROM conversation WHERE id = ?1";
 
 pub(super) fn one(db: &Connection, id: &ConversationId) -> rusqlite::Result<Option<Conversation>> {
-    let mut statement = db.prepare_cached(ONE)?;
-    statement.query_row([id.as_str()], decode).optional()
+    first(db, ONE, params![id.as_str()], decode)
 }
 
 pub(super) fn list(
@@ -121,9 +121,7 @@ pub(super) fn list(
 
 /// The newest of the open ones, or of the hidden ones.
 fn part(db: &Connection, hidden: bool, most: usize) -> rusqlite::Result<Vec<Conversation>> {
-    let mut statement = db.prepare_cached(LISTED)?;
-    let rows = statement.query_map(params![hidden, limit(most)], decode)?;
-    rows.collect()
+    all(db, LISTED, params![hidden, limit(most)], decode)
 }
 
 /// Writes a row whole, or what differs from the row as it is stored.
@@ -178,71 +176,71 @@ fn decode(row: &Row<'_>) -> rusqlite::Result<Conversation> {
     let columns = &mut Columns::of(row);
     let mut read = Conversation {
         id: columns.conversation_id()?,
-        title: columns.take()?,
-        archived: columns.take()?,
-        draft: columns.take()?,
+        title: columns.take(),
+        archived: columns.take(),
+        draft: columns.take(),
         server: decode_server(columns)?,
-        last_message: decode_last(columns)?,
-        activity_at: columns.moment_if()?,
-        unread: columns.take()?,
-        stored: columns.count()?,
-        read_to: columns.place_if()?,
+        last_message: decode_last(columns),
+        activity_at: columns.moment_if(),
+        unread: columns.take(),
+        stored: columns.count(),
+        read_to: columns.place_if(),
         sync: SyncPosition {
-            newest: columns.take::<Option<String>>()?.map(SyncCursor::new),
-            oldest: columns.take::<Option<String>>()?.map(SyncCursor::new),
-            listed: columns.take::<Option<String>>()?.map(ChangeMark::new),
+            newest: columns.take::<Option<String>>().map(SyncCursor::new),
+            oldest: columns.take::<Option<String>>().map(SyncCursor::new),
+            listed: columns.take::<Option<String>>().map(ChangeMark::new),
         },
         version: 0,
         completing: false,
     };
-    read.server.mark = columns.take::<Option<String>>()?.map(ChangeMark::new);
-    read.version = columns.count()?;
-    read.completing = columns.take()?;
-    Ok(read)
+    read.server.mark = columns.take::<Option<String>>().map(ChangeMark::new);
+    read.version = columns.count();
+    read.completing = columns.take();
+    columns.whole(read)
 }
 
 fn decode_server(columns: &mut Columns<'_, '_>) -> rusqlite::Result<ServerConversation> {
     Ok(ServerConversation {
         id: columns.conversation_id()?,
-        persona: columns.take()?,
+        persona: columns.take(),
         status: columns
-            .take::<Option<String>>()?
+            .take::<Option<String>>()
             .map(|word| Status::new(&word)),
-        title: columns.take()?,
-        context: decode_context(columns)?,
-        created_at: columns.moment_if()?,
-        updated_at: columns.moment_if()?,
-        last_message_at: columns.moment_if()?,
-        participants: decode_people(columns)?,
-        attributes: columns.json()?,
+        title: columns.take(),
+        context: decode_context(columns),
+        created_at: columns.moment_if(),
+        updated_at: columns.moment_if(),
+        last_message_at: columns.moment_if(),
+        participants: decode_people(columns),
+        attributes: columns.json(),
         mark: None,
     })
 }
 
-fn decode_context(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Context>> {
-    let kind: Option<String> = columns.take()?;
-    let id = columns.take()?;
-    Ok(kind.map(|kind| Context { kind, id }))
+fn decode_context(columns: &mut Columns<'_, '_>) -> Option<Context> {
+    let kind: Option<String> = columns.take();
+    let id = columns.take();
+    kind.map(|kind| Context { kind, id })
 }
 
-fn decode_people(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Vec<UserId>> {
-    let names: Vec<String> = columns.json()?;
-    Ok(names
+fn decode_people(columns: &mut Columns<'_, '_>) -> Vec<UserId> {
+    let names: Vec<String> = columns.json();
+    names
         .iter()
         .filter_map(|name| UserId::parse(name))
-        .collect())
+        .collect()
 }
 
-fn decode_last(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<LastMessage>> {
-    let Some(id) = columns.key_if()? else {
+fn decode_last(columns: &mut Columns<'_, '_>) -> Option<LastMessage> {
+    let Some(id) = columns.key_if() else {
         columns.skip(4);
-        return Ok(None);
+        return None;
     };
-    Ok(Some(LastMessage {
+    Some(LastMessage {
         id,
-        role: Role::parse(&columns.take::<String>()?),
-        text: columns.take()?,
-        at: columns.moment_if()?,
-        key: columns.place()?,
-    }))
+        role: Role::parse(&columns.take::<String>()),
+        text: columns.take(),
+        at: columns.moment_if(),
+        key: columns.place(),
+    })
 }

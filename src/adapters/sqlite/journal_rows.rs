@@ -1,8 +1,9 @@
 //! Statements over the `journal` and `setting` tables.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{
+    asking::{all, first},
     codec::{Columns, kind_number, limit, state_number},
     outbox_rows::retry_after,
 };
@@ -109,15 +110,11 @@ pub(super) fn after(
     after: i64,
     most: usize,
 ) -> rusqlite::Result<Vec<JournalEntry>> {
-    let mut statement = db.prepare_cached(AFTER)?;
-    let rows = statement.query_map([after, limit(most)], decode)?;
-    rows.collect()
+    all(db, AFTER, params![after, limit(most)], decode)
 }
 
 pub(super) fn of(db: &Connection, id: ClientMessageId) -> rusqlite::Result<Vec<JournalEntry>> {
-    let mut statement = db.prepare_cached(OF)?;
-    let rows = statement.query_map([id.as_bytes()], decode)?;
-    let mut list: Vec<JournalEntry> = rows.collect::<rusqlite::Result<_>>()?;
+    let mut list = all(db, OF, params![id.as_bytes()], decode)?;
     sort_by_key(&mut list, |entry| entry.sequence);
     Ok(list)
 }
@@ -128,8 +125,7 @@ pub(super) fn head(db: &Connection) -> rusqlite::Result<i64> {
 }
 
 pub(super) fn setting(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
-    let mut statement = db.prepare_cached(SETTING)?;
-    statement.query_row([name], |row| row.get(0)).optional()
+    first(db, SETTING, params![name], |row| row.get(0))
 }
 
 pub(super) fn put_setting(db: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
@@ -139,16 +135,17 @@ pub(super) fn put_setting(db: &Connection, name: &str, value: &str) -> rusqlite:
 
 fn decode(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
     let columns = &mut Columns::of(row);
-    Ok(JournalEntry {
-        sequence: columns.take()?,
-        message: columns.key()?,
+    let entry = JournalEntry {
+        sequence: columns.take(),
+        message: columns.key(),
         conversation: columns.conversation_id()?,
-        at: columns.moment()?,
-        state: columns.state()?,
-        attempt: columns.take()?,
-        next_attempt_at: columns.moment_if()?,
-        server_id: columns.message_id_if()?,
-        reason: columns.reason()?,
-        kind: columns.kind()?,
-    })
+        at: columns.moment(),
+        state: columns.state(),
+        attempt: columns.take(),
+        next_attempt_at: columns.moment_if(),
+        server_id: columns.message_id_if(),
+        reason: columns.reason(),
+        kind: columns.kind(),
+    };
+    columns.whole(entry)
 }

@@ -1,8 +1,9 @@
 //! Statements over the `message` table.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, params};
+use rusqlite::{Connection, Row, ToSql, params};
 
 use super::{
+    asking::{all, first},
     codec::{Columns, completeness_number, limit, overlay_number, state_number},
     record::{Column, Table},
     search_index,
@@ -135,8 +136,7 @@ pub(super) static TABLE: Table<Message> = Table::new(
 const REMOVE: &str = "DELETE FROM message WHERE id = ?1";
 
 pub(super) fn one(db: &Connection, id: ClientMessageId) -> rusqlite::Result<Option<Message>> {
-    let mut statement = db.prepare_cached(ONE)?;
-    statement.query_row([id.as_bytes()], decode).optional()
+    first(db, ONE, params![id.as_bytes()], decode)
 }
 
 /// One by one, so that the index for searches follows: there are few.
@@ -160,23 +160,22 @@ pub(super) fn by_server_id(
     conversation: &ConversationId,
     id: &MessageId,
 ) -> rusqlite::Result<Option<Message>> {
-    let mut statement = db.prepare_cached(BY_SERVER_ID)?;
     let name = params![conversation.as_str(), id.as_str()];
-    statement.query_row(name, decode).optional()
+    first(db, BY_SERVER_ID, name, decode)
 }
 
 pub(super) fn unplaced(
     db: &Connection,
     conversation: &ConversationId,
 ) -> rusqlite::Result<Vec<Message>> {
-    all(db.prepare_cached(UNPLACED)?, [conversation.as_str()])
+    all(db, UNPLACED, params![conversation.as_str()], decode)
 }
 
 pub(super) fn gaps(
     db: &Connection,
     conversation: &ConversationId,
 ) -> rusqlite::Result<Vec<Message>> {
-    all(db.prepare_cached(GAPS)?, [conversation.as_str()])
+    all(db, GAPS, params![conversation.as_str()], decode)
 }
 
 pub(super) fn page(
@@ -196,7 +195,7 @@ pub(super) fn page(
         PAGE
     };
     let bounds = params![conversation.as_str(), last, limit(most)];
-    let mut page = all(db.prepare_cached(sql)?, bounds)?;
+    let mut page = all(db, sql, bounds, decode)?;
     page.reverse();
     Ok(page)
 }
@@ -208,7 +207,7 @@ pub(super) fn page_after(
     most: usize,
 ) -> rusqlite::Result<Vec<Message>> {
     let bounds = params![conversation.as_str(), after.as_i64(), limit(most)];
-    all(db.prepare_cached(PAGE_AFTER)?, bounds)
+    all(db, PAGE_AFTER, bounds, decode)
 }
 
 pub(super) fn oldest(
@@ -217,7 +216,7 @@ pub(super) fn oldest(
     most: usize,
 ) -> rusqlite::Result<Vec<Message>> {
     let bounds = params![conversation.as_str(), limit(most)];
-    all(db.prepare_cached(OLDEST)?, bounds)
+    all(db, OLDEST, bounds, decode)
 }
 
 pub(super) fn unread_up_to(
@@ -226,7 +225,7 @@ pub(super) fn unread_up_to(
     up_to: SortKey,
 ) -> rusqlite::Result<Vec<Message>> {
     let bounds = params![conversation.as_str(), up_to.as_i64()];
-    all(db.prepare_cached(UNREAD)?, bounds)
+    all(db, UNREAD, bounds, decode)
 }
 
 pub(super) fn server_key_above(
@@ -238,7 +237,7 @@ pub(super) fn server_key_above(
     // No key lies above the highest: an overflow looks from the end, where nothing is.
     let first = key.map_or(i64::MIN, |key| key.as_i64().saturating_add(1));
     let bounds = params![conversation.as_str(), first, end];
-    nearest(db.prepare_cached(KEY_ABOVE)?, bounds)
+    nearest(db, KEY_ABOVE, bounds)
 }
 
 pub(super) fn server_key_below(
@@ -249,7 +248,7 @@ pub(super) fn server_key_below(
     let end = SortKey::pending(0);
     let below = key.map_or(end, |key| key.min(end));
     let bounds = params![conversation.as_str(), below.as_i64()];
-    nearest(db.prepare_cached(KEY_BELOW)?, bounds)
+    nearest(db, KEY_BELOW, bounds)
 }
 
 pub(super) fn insert(db: &Connection, message: &Message) -> rusqlite::Result<()> {
@@ -274,8 +273,7 @@ pub(super) fn remove(db: &Connection, id: ClientMessageId) -> rusqlite::Result<(
 
 /// One message, by the number of its row.
 pub(super) fn by_number(db: &Connection, pk: i64) -> rusqlite::Result<Option<Message>> {
-    let mut statement = db.prepare_cached(BY_NUMBER)?;
-    statement.query_row([pk], decode).optional()
+    first(db, BY_NUMBER, params![pk], decode)
 }
 
 /// A gap that no backward read fills has no cursor: that is the empty text.
@@ -289,39 +287,34 @@ fn gap_of(text: String) -> Gap {
     }
 }
 
-fn all(mut statement: CachedStatement<'_>, bounds: impl Params) -> rusqlite::Result<Vec<Message>> {
-    statement.query_map(bounds, decode)?.collect()
-}
-
-fn nearest(
-    mut statement: CachedStatement<'_>,
-    bounds: impl Params,
-) -> rusqlite::Result<Option<SortKey>> {
-    statement.query_row(bounds, |row| Columns::of(row).place_if())
+fn nearest(db: &Connection, sql: &str, bounds: &[&dyn ToSql]) -> rusqlite::Result<Option<SortKey>> {
+    let key = first(db, sql, bounds, |row| row.get::<_, Option<i64>>(0))?;
+    Ok(key.flatten().map(SortKey::from_i64))
 }
 
 fn decode(row: &Row<'_>) -> rusqlite::Result<Message> {
     let columns = &mut Columns::of(row);
-    Ok(Message {
-        id: columns.key()?,
+    let message = Message {
+        id: columns.key(),
         conversation: columns.conversation_id()?,
-        server_id: columns.message_id_if()?,
-        role: Role::parse(&columns.take::<String>()?),
-        sender: columns.user_id_if()?,
-        own: columns.take()?,
-        text: columns.take()?,
-        key: columns.place()?,
-        state: columns.state()?,
-        attempts: columns.take()?,
-        created_at: columns.moment_if()?,
-        answers: columns.key_if()?,
-        completeness: columns.completeness()?,
-        deleted: columns.take()?,
-        unread: columns.take()?,
-        gap: columns.take::<Option<String>>()?.map(gap_of),
-        revision: columns.count()?,
-        version: columns.count()?,
-        left_above: columns.place_if()?,
-        overlay: columns.overlay_if()?,
-    })
+        server_id: columns.message_id_if(),
+        role: Role::parse(&columns.take::<String>()),
+        sender: columns.user_id_if(),
+        own: columns.take(),
+        text: columns.take(),
+        key: columns.place(),
+        state: columns.state(),
+        attempts: columns.take(),
+        created_at: columns.moment_if(),
+        answers: columns.key_if(),
+        completeness: columns.completeness(),
+        deleted: columns.take(),
+        unread: columns.take(),
+        gap: columns.take::<Option<String>>().map(gap_of),
+        revision: columns.count(),
+        version: columns.count(),
+        left_above: columns.place_if(),
+        overlay: columns.overlay_if(),
+    };
+    columns.whole(message)
 }

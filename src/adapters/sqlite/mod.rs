@@ -8,6 +8,7 @@
 //! | `writer` | group commit: the waiting jobs in one transaction, a savepoint each |
 //! | `reader` | one consistent view for each job, on connections of its own |
 //! | `rows`, `*_rows` | the primitives, statement by statement |
+//! | `asking`, `codec` | a question's rows, and a row's columns |
 //! | `record`, `known` | an update writes what changed of the row that the transaction knows |
 //! | `search_index`, `search_rows` | full text: what the writer takes in when idle, and the question |
 //! | `search_repair` | an index whose pages are damaged is made again |
@@ -21,6 +22,7 @@
 //! call runs on a thread of the async runtime, save where [`Executor::Inline`] asks for just that.
 
 mod action_columns;
+mod asking;
 mod cipher;
 mod codec;
 mod conversation_rows;

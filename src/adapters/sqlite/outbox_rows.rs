@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     action_columns,
+    asking::{all, first},
     codec::{Columns, kind_number, number, state_number},
     record::{Column, Table},
 };
@@ -113,21 +114,18 @@ pub(super) fn next_order(db: &Connection) -> rusqlite::Result<i64> {
 }
 
 pub(super) fn one(db: &Connection, id: ClientMessageId) -> rusqlite::Result<Option<OutboxEntry>> {
-    let mut statement = db.prepare_cached(ONE)?;
-    statement.query_row([id.as_bytes()], decode).optional()
+    first(db, ONE, params![id.as_bytes()], decode)
 }
 
 pub(super) fn list(
     db: &Connection,
     conversation: Option<&ConversationId>,
 ) -> rusqlite::Result<Vec<OutboxEntry>> {
-    match conversation {
-        Some(id) => in_order(
-            db.prepare_cached(OF_CONVERSATION)?
-                .query_map([id.as_str()], decode)?,
-        ),
-        None => in_order(db.prepare_cached(ALL)?.query_map((), decode)?),
-    }
+    let found = match conversation {
+        Some(id) => all(db, OF_CONVERSATION, params![id.as_str()], decode),
+        None => all(db, ALL, params![], decode),
+    };
+    found.map(in_order)
 }
 
 pub(super) fn track(
@@ -135,21 +133,19 @@ pub(super) fn track(
     conversation: &ConversationId,
     track: Track,
 ) -> rusqlite::Result<Vec<OutboxEntry>> {
-    let mut statement = db.prepare_cached(OF_TRACK)?;
     let bounds = params![conversation.as_str(), track_number(track)];
-    in_order(statement.query_map(bounds, decode)?)
+    all(db, OF_TRACK, bounds, decode).map(in_order)
 }
 
 pub(super) fn changes(
     db: &Connection,
     message: ClientMessageId,
 ) -> rusqlite::Result<Vec<OutboxEntry>> {
-    let mut statement = db.prepare_cached(CHANGES)?;
-    in_order(statement.query_map([message.as_bytes()], decode)?)
+    all(db, CHANGES, params![message.as_bytes()], decode).map(in_order)
 }
 
 pub(super) fn creations(db: &Connection) -> rusqlite::Result<Vec<OutboxEntry>> {
-    in_order(db.prepare_cached(CREATIONS)?.query_map((), decode)?)
+    all(db, CREATIONS, params![], decode).map(in_order)
 }
 
 pub(super) fn heads(db: &Connection) -> rusqlite::Result<Vec<OutboxEntry>> {
@@ -165,10 +161,10 @@ pub(super) fn heads(db: &Connection) -> rusqlite::Result<Vec<OutboxEntry>> {
         ))
     };
     while let Some((conversation, track, id)) = next.query_row(from, head).optional()? {
-        found.push(read.query_row([id], decode));
+        found.push(read.query_row([id], decode)?);
         from = (conversation, track + 1);
     }
-    in_order(found.into_iter())
+    Ok(in_order(found))
 }
 
 /// Writes what differs from the row as it is stored, where that is known; else the whole row,
@@ -213,37 +209,35 @@ pub(super) fn retry_after(reason: &Reason) -> Option<i64> {
     reason.retry_after_ms.map(u64::cast_signed)
 }
 
-fn in_order(
-    rows: impl Iterator<Item = rusqlite::Result<OutboxEntry>>,
-) -> rusqlite::Result<Vec<OutboxEntry>> {
-    let mut list: Vec<OutboxEntry> = rows.collect::<rusqlite::Result<_>>()?;
+fn in_order(mut list: Vec<OutboxEntry>) -> Vec<OutboxEntry> {
     sort_by_key(&mut list, |entry| entry.order);
-    Ok(list)
+    list
 }
 
 fn decode(row: &Row<'_>) -> rusqlite::Result<OutboxEntry> {
     let columns = &mut Columns::of(row);
-    Ok(OutboxEntry {
-        id: columns.key()?,
+    let entry = OutboxEntry {
+        id: columns.key(),
         conversation: columns.conversation_id()?,
         action: action_columns::decode(columns)?,
-        mode: decode_mode(columns)?,
-        state: columns.state()?,
-        order: columns.take()?,
-        attempt: columns.take()?,
-        failures: columns.take()?,
-        accepted_at: columns.moment()?,
-        expires_at: columns.moment()?,
-        next_attempt_at: columns.moment_if()?,
-        reason: columns.reason()?,
-        wire_id: columns.take()?,
-        parked: columns.take()?,
-    })
+        mode: decode_mode(columns),
+        state: columns.state(),
+        order: columns.take(),
+        attempt: columns.take(),
+        failures: columns.take(),
+        accepted_at: columns.moment(),
+        expires_at: columns.moment(),
+        next_attempt_at: columns.moment_if(),
+        reason: columns.reason(),
+        wire_id: columns.take(),
+        parked: columns.take(),
+    };
+    columns.whole(entry)
 }
 
-fn decode_mode(columns: &mut Columns<'_, '_>) -> rusqlite::Result<SendMode> {
-    Ok(match columns.take()? {
+fn decode_mode(columns: &mut Columns<'_, '_>) -> SendMode {
+    match columns.take() {
         true => SendMode::Durable,
         false => SendMode::Direct,
-    })
+    }
 }

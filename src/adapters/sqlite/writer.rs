@@ -273,7 +273,7 @@ impl Writer {
                 .and_then(|()| end(db, ledger, &outcomes))
                 .inspect_err(|_| abandon(db)),
             Err(error) => {
-                outcomes.extend(tasks.drain(..).map(Outcome::unheard));
+                outcomes.extend(std::mem::take(tasks).into_iter().map(Outcome::unheard));
                 Err(error)
             }
         };

@@ -91,6 +91,7 @@ impl Told {
 
 fn keep<T>(known: &mut VecDeque<T>, newest: T) {
     known.push_back(newest);
-    let surplus = known.len().saturating_sub(REMEMBERED);
-    known.drain(..surplus);
+    while known.len() > REMEMBERED {
+        known.pop_front();
+    }
 }

@@ -59,7 +59,8 @@ impl Unconfirmed {
 
     /// The socket is gone: the sends whose outcome went with it.
     pub(super) fn lost(&mut self) -> Vec<ClientMessageId> {
-        let gone = self.0.drain(..).filter(|sent| sent.awaited);
+        let gone = std::mem::take(&mut self.0);
+        let gone = gone.into_iter().filter(|sent| sent.awaited);
         gone.map(|sent| sent.id).collect()
     }
 

@@ -1,7 +1,7 @@
 //! The lines of the spare: each has a checksum of its own, so that a damaged one is known and its
 //! neighbours are not.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use rusqlite::types::Value;
 
@@ -102,7 +102,7 @@ impl Line {
         if sum != checksum(body) {
             return None;
         }
-        Self::from_json(&serde_json::from_slice(body).ok()?)
+        Self::from_json(&serde_json::from_str(std::str::from_utf8(body).ok()?).ok()?)
     }
 
     fn to_json(&self) -> Json {
@@ -159,7 +159,7 @@ fn value_to_json(value: &Value) -> Json {
 }
 
 fn tagged(tag: &str, text: String) -> Json {
-    Json::Object(Map::from_iter([(tag.to_owned(), Json::String(text))]))
+    json!({ tag: text })
 }
 
 fn value_from_json(json: &Json) -> Option<Value> {
