@@ -229,3 +229,40 @@ impl Visit for Line {
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(line: usize) -> LogRecord {
+        LogRecord {
+            level: LogLevel::Info,
+            module: "tidings".to_owned(),
+            line: line.to_string(),
+            dropped: 0,
+        }
+    }
+
+    #[test]
+    fn queue_keeps_the_order_and_takes_no_more_than_there_is_room_for() {
+        let queue = Queue::default();
+        let taken = (0..=KEPT).filter(|line| queue.offer(record(*line)));
+        assert_eq!(taken.count(), KEPT);
+        for first in (0..KEPT).step_by(BATCH) {
+            let batch = queue.batch();
+            let wanted: Vec<LogRecord> = (first..first + BATCH).map(record).collect();
+            assert_eq!(batch, wanted);
+        }
+        assert!(queue.offer(record(KEPT)));
+        assert_eq!(queue.batch(), [record(KEPT)]);
+    }
+
+    #[test]
+    fn queue_that_is_empty_is_waited_for() {
+        let queue = Arc::new(Queue::default());
+        let waiting = Arc::clone(&queue);
+        let batch = thread::spawn(move || waiting.batch());
+        assert!(queue.offer(record(1)));
+        assert_eq!(batch.join().expect("a batch"), [record(1)]);
+    }
+}

@@ -69,9 +69,9 @@ pub(crate) struct Call<T> {
 }
 
 impl<T> Call<T> {
-    fn new(cancel: Option<Arc<CancelHandle>>, started: Result<Started, ChatError>) -> Self {
+    const fn to(answer: Work) -> Self {
         Self {
-            answer: Box::pin(wait(cancel, started)),
+            answer,
             value: PhantomData,
         }
     }
@@ -92,20 +92,6 @@ struct Started {
 }
 
 impl Started {
-    fn begin(work: Work, ends_with_caller: bool) -> Result<Self, ChatError> {
-        Ok(Self {
-            task: runtime()?.spawn(work),
-            ends_with_caller,
-        })
-    }
-
-    fn begin_blocking(work: BlockingWork) -> Result<Self, ChatError> {
-        Ok(Self {
-            task: runtime()?.spawn_blocking(work),
-            ends_with_caller: false,
-        })
-    }
-
     async fn end(&mut self) -> Answer {
         (&mut self.task)
             .await
@@ -126,7 +112,7 @@ pub(crate) fn read<T: Send + 'static>(
     cancel: Option<Arc<CancelHandle>>,
     work: impl Future<Output = Result<T, ChatError>> + Send + 'static,
 ) -> Call<T> {
-    Call::new(cancel, Started::begin(Box::pin(work.map(untold)), true))
+    Call::to(begin(cancel, Box::pin(work.map(untold)), true))
 }
 
 /// Runs a change: once begun it goes to its end, whether the caller still waits or not.
@@ -134,14 +120,30 @@ pub(crate) fn change<T: Send + 'static>(
     cancel: Option<Arc<CancelHandle>>,
     work: impl Future<Output = Result<T, ChatError>> + Send + 'static,
 ) -> Call<T> {
-    Call::new(cancel, Started::begin(Box::pin(work.map(untold)), false))
+    Call::to(begin(cancel, Box::pin(work.map(untold)), false))
 }
 
 /// Runs something that may block where that harms nobody.
 pub(crate) fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ChatError> + Send + 'static,
 ) -> Call<T> {
-    Call::new(None, Started::begin_blocking(Box::new(|| untold(work()))))
+    Call::to(begin_blocking(Box::new(|| untold(work()))))
+}
+
+fn begin(cancel: Option<Arc<CancelHandle>>, work: Work, ends_with_caller: bool) -> Work {
+    let started = runtime().map(|threads| Started {
+        task: threads.spawn(work),
+        ends_with_caller,
+    });
+    Box::pin(wait(cancel, started))
+}
+
+fn begin_blocking(work: BlockingWork) -> Work {
+    let started = runtime().map(|threads| Started {
+        task: threads.spawn_blocking(work),
+        ends_with_caller: false,
+    });
+    Box::pin(wait(None, started))
 }
 
 async fn wait(cancel: Option<Arc<CancelHandle>>, started: Result<Started, ChatError>) -> Answer {
@@ -218,5 +220,26 @@ mod tests {
         };
         run(read(Some(cancel), work)).expect_err("cancelled");
         run(dropped).expect_err("the read was dropped");
+    }
+
+    #[test]
+    fn read_ends_with_a_caller_that_goes_away_and_a_change_does_not() {
+        let (held, dropped) = tokio::sync::oneshot::channel::<()>();
+        drop(read::<()>(None, async move {
+            std::future::pending::<()>().await;
+            drop(held);
+            Ok(())
+        }));
+        run(dropped).expect_err("the read was dropped");
+
+        let (go, gate) = tokio::sync::oneshot::channel::<()>();
+        let (done, ended) = tokio::sync::oneshot::channel::<()>();
+        drop(change::<()>(None, async move {
+            let _ = gate.await;
+            let _ = done.send(());
+            Ok(())
+        }));
+        go.send(()).expect("the change still waits");
+        run(ended).expect("the change went to its end");
     }
 }
