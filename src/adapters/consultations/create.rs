@@ -18,6 +18,7 @@ use crate::{
         message::{Role, ServerMessage},
         ports::{CreateOutcome, ListScope, NewConversation},
         retry::{FailureKind, Outcome, RetryClass, ServiceError},
+        sorted_map::SortedMap,
     },
 };
 
@@ -190,7 +191,7 @@ fn created(reply: &HttpReply) -> Option<(ServerConversation, Vec<ServerMessage>)
         let object = envelope.data.object(&[name]);
         messages.extend(object.and_then(|o| wire::message(&o, Some(Role::Assistant))));
     }
-    let mut seen = BTreeSet::new();
-    messages.retain(|message| seen.insert(message.id.clone()));
+    let mut seen = SortedMap::new();
+    messages.retain(|message| seen.insert(message.id.clone(), ()).is_none());
     Some((fetched.conversation, messages))
 }

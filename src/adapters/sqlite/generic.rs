@@ -2,9 +2,11 @@
 //! survive a change of the schema, so it is moved without knowing it.
 
 use rusqlite::{
-    Connection, OptionalExtension, Row, ToSql, params_from_iter,
+    Connection, Row, ToSql, params_from_iter,
     types::{Value, ValueRef},
 };
+
+use super::asking::{all, first};
 
 /// One row: its columns by name, in the table's order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -82,8 +84,7 @@ pub(super) fn one(
     value: &dyn ToSql,
 ) -> rusqlite::Result<Option<GenericRow>> {
     let sql = format!("SELECT * FROM \"{table}\" WHERE \"{column}\" = ?1");
-    let mut statement = db.prepare_cached(&sql)?;
-    statement.query_row([value], read).optional()
+    first(db, &sql, &[value], read)
 }
 
 /// The columns of a table's primary key, in its order; none where there is no such table.
@@ -126,9 +127,7 @@ pub(super) fn insert(db: &Connection, table: &str, row: &GenericRow) -> rusqlite
 }
 
 fn named(db: &Connection, sql: &str, table: &str) -> rusqlite::Result<Vec<String>> {
-    let mut statement = db.prepare_cached(sql)?;
-    let names = statement.query_map([table], |row| row.get(0))?;
-    names.collect()
+    all(db, sql, &[&table], |row| row.get(0))
 }
 
 #[cfg(test)]

@@ -7,7 +7,10 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::codec::{completeness_number, limit, state_number};
+use super::{
+    asking::{all, first},
+    codec::{completeness_number, limit, state_number},
+};
 use crate::domain::{
     delivery::DeliveryState,
     ids::{ClientMessageId, ConversationId},
@@ -227,9 +230,8 @@ pub(super) fn before_remove_all(
     db: &Connection,
     of: &ConversationId,
 ) -> rusqlite::Result<Vec<Place>> {
-    let mut statement = db.prepare_cached(OF_CONVERSATION)?;
     let bounds = params![of.as_str(), limit(MANY)];
-    statement.query_map(bounds, Place::decode)?.collect()
+    all(db, OF_CONVERSATION, bounds, Place::decode)
 }
 
 /// Makes the index forget rows that were removed.
@@ -293,10 +295,8 @@ fn mark(db: &Connection, name: &str, value: i64) -> rusqlite::Result<()> {
 }
 
 fn number_of(db: &Connection, id: &ConversationId) -> rusqlite::Result<Option<i64>> {
-    let mut statement = db.prepare_cached("SELECT pk FROM conversation WHERE id = ?1")?;
-    statement
-        .query_row([id.as_str()], |row| row.get(0))
-        .optional()
+    let sql = "SELECT pk FROM conversation WHERE id = ?1";
+    first(db, sql, params![id.as_str()], |row| row.get(0))
 }
 
 /// Takes in what is due, at most [`ROUND`] rows, inside an open transaction; tells whether more
@@ -341,8 +341,7 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
 }
 
 fn due(db: &Connection, sql: &str, most: usize) -> rusqlite::Result<Vec<Place>> {
-    let mut statement = db.prepare_cached(sql)?;
-    statement.query_map([limit(most)], Place::decode)?.collect()
+    all(db, sql, params![limit(most)], Place::decode)
 }
 
 /// Takes in rows for the first time and moves the mark behind the last of them.

@@ -1,15 +1,10 @@
 //! A full-text index whose pages are damaged is no reason to give a store up: it repeats what the
 //! messages say, so it is left out of the file and made again.
 
-use std::collections::BTreeSet;
-
 use rusqlite::Connection;
 
-use super::{error::failed, migrate, open::must_be_whole, search_index};
-use crate::domain::{
-    ports::{RepositoryError, chat_repository::RowResult},
-    sorting::filled,
-};
+use super::{asking::all, error::failed, migrate, open::must_be_whole, search_index};
+use crate::domain::ports::{RepositoryError, chat_repository::RowResult};
 
 /// The index, its shadow tables, and what waits for it.
 const OURS: &str = "tbl_name IN ('search', 'search_data', 'search_idx', 'search_content',
@@ -59,19 +54,17 @@ fn all_else_is_whole(db: &Connection) -> RowResult<bool> {
 }
 
 /// What is in the schema beside the index.
-fn names(db: &Connection) -> rusqlite::Result<BTreeSet<(String, String)>> {
+fn names(db: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
     let sql = format!(
         "SELECT type, name FROM sqlite_schema
-         WHERE NOT ({OURS}) AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+         WHERE NOT ({OURS}) AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+         ORDER BY type, name"
     );
-    let mut statement = db.prepare(&sql)?;
-    let names = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let names: Vec<_> = names.collect::<rusqlite::Result<_>>()?;
-    Ok(filled(names))
+    all(db, &sql, &[], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// The same of a store that was just made.
-fn expected() -> RowResult<BTreeSet<(String, String)>> {
+fn expected() -> RowResult<Vec<(String, String)>> {
     let mut new = Connection::open_in_memory().map_err(failed)?;
     migrate::run(&mut new)?;
     names(&new).map_err(failed)

@@ -4,7 +4,7 @@ use std::{cmp::Reverse, fmt::Write as _};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{codec::limit, message_rows, search_index};
+use super::{asking::all, codec::limit, message_rows, search_index};
 use crate::domain::{
     message::Message,
     search::{Found, Search, SearchKey, query::Query},
@@ -102,9 +102,9 @@ fn indexed(
         before,
         limit(search.limit)
     ];
-    let mut statement = db.prepare_cached(INDEXED)?;
-    let keys = statement.query_map(bounds, |row| row.get(0).map(SearchKey::from_i64))?;
-    keys.collect()
+    all(db, INDEXED, bounds, |row| {
+        row.get(0).map(SearchKey::from_i64)
+    })
 }
 
 /// Adds the hits among rows that are not in the index; tells how many rows were read.

@@ -23,7 +23,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 pub(super) use self::{
     contents::{Contents, Language, is_under, language},
@@ -31,6 +31,7 @@ pub(super) use self::{
     line::{Kept, Line, hex, unhex},
 };
 use super::{
+    asking,
     cipher::{self, LineCipher},
     error::io_failed,
     generic::{self, GenericRow},
@@ -299,24 +300,21 @@ pub(super) fn conversation_of(
     db: &Connection,
     row: &GenericRow,
 ) -> rusqlite::Result<Option<String>> {
-    let mut statement = db.prepare_cached("SELECT id FROM conversation WHERE pk = ?1")?;
+    let sql = "SELECT id FROM conversation WHERE pk = ?1";
     let number = row.integer("conversation");
-    statement.query_row([number], |row| row.get(0)).optional()
+    asking::first(db, sql, &[&number], |row| row.get(0))
 }
 
 pub(super) fn drafted(db: &Connection) -> rusqlite::Result<Vec<String>> {
     let sql = "SELECT id FROM conversation INDEXED BY conversation_drafted
         WHERE draft IS NOT NULL";
-    let mut statement = db.prepare_cached(sql)?;
-    let ids = statement.query_map((), |row| row.get(0))?;
-    ids.collect()
+    asking::all(db, sql, &[], |row| row.get(0))
 }
 
 /// Every row of a table.
 pub(super) fn all(db: &Connection, table: &str) -> rusqlite::Result<Vec<GenericRow>> {
-    let mut statement = db.prepare(&format!("SELECT * FROM \"{table}\""))?;
-    let rows = statement.query_map((), generic::read)?;
-    rows.collect()
+    let sql = format!("SELECT * FROM \"{table}\"");
+    asking::all(db, &sql, &[], generic::read)
 }
 
 fn kind(error: &std::io::Error) -> String {

@@ -174,8 +174,7 @@ impl Driver {
                 let awaited = |lane: &&mut Lane| lane.connection.awaits(generation);
                 let Some(lane) = self.lanes.get_mut(id).filter(awaited) else {
                     // The dial was given up meanwhile; the socket of a newer one stays.
-                    let close = async move { handle.close().await };
-                    return self.farewells.run(close);
+                    return self.see_off(handle);
                 };
                 lane.session = Some(Session {
                     generation,

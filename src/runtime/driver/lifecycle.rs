@@ -1,6 +1,6 @@
 //! Beginning, commands, background and foreground, sign-out, the end.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
@@ -12,7 +12,7 @@ use crate::{
         ids::ConversationId,
         outbox::{OutboxEntry, SendMode},
         plant::planted,
-        ports::{Durability, Rows, chat_repository::RowResult},
+        ports::{Durability, RealtimeSession, Rows, chat_repository::RowResult},
         retry::{FailureKind, ServiceError},
         rules::attempt,
     },
@@ -368,16 +368,19 @@ impl Driver {
     }
 
     async fn close_sessions(&mut self) {
-        let sessions: Vec<_> = self
-            .lanes
-            .values_mut()
-            .filter_map(|lane| lane.session.take())
-            .collect();
-        let closing = sessions.iter().map(|session| session.handle.close());
-        let all = futures_util::future::join_all(closing);
-        let farewells = self.farewells.finish();
-        let all = futures_util::future::join(all, farewells);
-        let _ = tokio::time::timeout(POLITE_CLOSE, all).await;
+        let lanes = self.lanes.values_mut();
+        let open: Vec<_> = lanes.filter_map(|lane| lane.session.take()).collect();
+        for session in open {
+            self.see_off(session.handle);
+        }
+        let _ = tokio::time::timeout(POLITE_CLOSE, self.farewells.finish()).await;
+        self.farewells.abort_all();
+        self.farewells.finish().await;
+    }
+
+    /// Closes a session politely, in a task of its own.
+    pub(super) fn see_off(&mut self, session: Arc<dyn RealtimeSession>) {
+        self.farewells.run(async move { session.close().await });
     }
 
     async fn foreground(&mut self) {
@@ -516,8 +519,7 @@ impl Driver {
                 ..
             } = happened
             {
-                let close = async move { session.close().await };
-                self.farewells.run(close);
+                self.see_off(session);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Performing what the engines want done, until they want nothing more.
 
+use std::time::Duration;
+
 use super::{Driver, Happened, lane::Purpose};
 use crate::{
     domain::{
@@ -14,7 +16,7 @@ use crate::{
     engine::{
         connection::Output as ConnectionOutput,
         sync::Wanted,
-        turn::{Answer, Output as TurnOutput},
+        turn::{Answer, Output as TurnOutput, Turns},
     },
 };
 
@@ -46,7 +48,8 @@ impl Driver {
         self.lanes.retain(|id, lane| {
             let idle = lane.is_idle();
             if idle && lane.turns.may_go_on(now) {
-                left.insert(id.clone(), lane.turns.clone());
+                let turns = std::mem::replace(&mut lane.turns, Turns::new(Duration::ZERO));
+                left.insert(id.clone(), turns);
             }
             !idle
         });
@@ -156,8 +159,7 @@ impl Driver {
             return;
         };
         tracing::debug!(conversation = %id, "ws.closing");
-        self.farewells
-            .run(async move { session.handle.close().await });
+        self.see_off(session.handle);
         self.lose_unconfirmed(id).await;
     }
 

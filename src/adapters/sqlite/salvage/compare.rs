@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row, TransactionBehavior};
 use super::{remove, restore};
 use crate::{
     adapters::sqlite::{
+        asking,
         error::failed,
         generic::{self, GenericRow},
         migrate,
@@ -112,10 +113,10 @@ fn lost<'a>(
 
 /// The conversations with a draft that have none by the spare's word.
 fn undrafted(db: &Connection, contents: &Contents) -> rusqlite::Result<Vec<String>> {
-    let drafted = |(id, row): (_, &GenericRow)| row.text("draft").map(|_| id);
-    let live: BTreeSet<&str> = filled(contents.conversations().filter_map(drafted));
+    let drafted = |(id, row): (&str, &GenericRow)| row.text("draft").map(|_| id.to_owned());
+    let live: BTreeSet<String> = filled(contents.conversations().filter_map(drafted));
     let mut ids = spare::drafted(db)?;
-    ids.retain(|id| !live.contains(id.as_str()));
+    ids.retain(|id| !live.contains(id));
     Ok(ids)
 }
 
@@ -165,11 +166,11 @@ impl Census {
 
 /// The keys in the outbox that are not live by the spare's word.
 fn settled(db: &Connection, contents: &Contents) -> rusqlite::Result<Vec<ClientMessageId>> {
-    let live: BTreeSet<&str> = filled(contents.outbox().map(|line| line.key.as_str()));
-    let mut statement = db.prepare("SELECT id FROM outbox")?;
-    let keys = statement.query_map((), |row| row.get::<_, [u8; 16]>(0))?;
-    let keys = keys.collect::<rusqlite::Result<Vec<_>>>()?.into_iter();
-    let settled = keys.filter(|key| !live.contains(hex(key).as_str()));
+    let live: BTreeSet<String> = filled(contents.outbox().map(|line| line.key.clone()));
+    let keys = asking::all(db, "SELECT id FROM outbox", &[], |row| row.get(0))?;
+    let settled = keys
+        .into_iter()
+        .filter(|key: &[u8; 16]| !live.contains(&hex(key)));
     Ok(settled.map(ClientMessageId::from_bytes).collect())
 }
 
