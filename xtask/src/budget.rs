@@ -15,10 +15,8 @@ const FUNCTIONS: usize = 60;
 /// Objects, those that the app implements among them.
 const OBJECTS: usize = 15;
 
-/// Bytes of the stripped library with the default features, for the platform of the build: what it
-/// is to come down to, and what it must not outgrow until then.
-const GOAL: u64 = 4_500_000;
-const BYTES: u64 = 5_600_000;
+/// Bytes of the stripped library with the default features, for the platform of the build.
+const BYTES: u64 = 4_500_000;
 
 /// Builds the library as it ships, prints the three figures, fails past any of them.
 pub(crate) fn run(surface_only: bool) -> Result<ExitCode, String> {
@@ -35,11 +33,7 @@ pub(crate) fn run(surface_only: bool) -> Result<ExitCode, String> {
         OBJECTS as u64,
     );
     if !surface_only {
-        let bytes = shipped_bytes()?;
-        within &= within_budget("bytes", bytes, BYTES);
-        if bytes > GOAL {
-            println!("the goal of {GOAL} bytes is not met");
-        }
+        within &= within_budget("bytes", shipped_bytes()?, BYTES);
     }
     Ok(if within {
         ExitCode::SUCCESS
