@@ -17,24 +17,26 @@ struct Claims {
 /// When the token expires by its own word; `None` for anything that is not a JWT with an `exp`.
 #[must_use]
 pub fn expiry(token: &Token) -> Option<WallTime> {
-    let claims: Claims = serde_json::from_slice(&payload(token)?).ok()?;
+    let claims: Claims = serde_json::from_str(&payload(token)?).ok()?;
     seconds(&claims.exp).map(|at| WallTime::from_millis(at.saturating_mul(1000)))
 }
 
 /// What the token says under this name, where that is text.
 #[must_use]
 pub fn claim(token: &Token, name: &str) -> Option<String> {
-    let claims: serde_json::Value = serde_json::from_slice(&payload(token)?).ok()?;
+    let claims: serde_json::Value = serde_json::from_str(&payload(token)?).ok()?;
     Some(claims.get(name)?.as_str()?.to_owned())
 }
 
-fn payload(token: &Token) -> Option<Vec<u8>> {
+/// As text: of two readers of JSON, one for bytes and one for text, the app carries one.
+fn payload(token: &Token) -> Option<String> {
     let text = token.expose();
     if text.len() > MAX_TOKEN {
         return None;
     }
     let payload = text.split('.').nth(1)?.trim_end_matches('=');
-    BASE64URL_NOPAD.decode(payload.as_bytes()).ok()
+    let bytes = BASE64URL_NOPAD.decode(payload.as_bytes()).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Some issuers write a fraction.
