@@ -28,13 +28,15 @@ pub fn claim(token: &Token, name: &str) -> Option<String> {
     Some(claims.get(name)?.as_str()?.to_owned())
 }
 
+/// As text: of two readers of JSON, one for bytes and one for text, the app carries one.
 fn payload(token: &Token) -> Option<String> {
     let text = token.expose();
     if text.len() > MAX_TOKEN {
         return None;
     }
     let payload = text.split('.').nth(1)?.trim_end_matches('=');
-    String::from_utf8(BASE64URL_NOPAD.decode(payload.as_bytes()).ok()?).ok()
+    let bytes = BASE64URL_NOPAD.decode(payload.as_bytes()).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Some issuers write a fraction.
