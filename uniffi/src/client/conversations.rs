@@ -44,7 +44,7 @@ impl ChatClient {
 
     /// Opens a conversation: it connects and stays connected until that object is left or gone.
     pub fn open(&self, conversation: String) -> Result<Arc<Conversation>, ChatError> {
-        let (core, id) = self.at(&conversation)?;
+        let (core, id) = self.at(conversation)?;
         here(|| {
             let lifetime = Arc::clone(&self.lifetime);
             Ok(Arc::new(Conversation::new(core.open(id), lifetime)))
@@ -66,7 +66,7 @@ impl ChatClient {
 
     /// One stored conversation.
     pub async fn conversation(&self, id: String) -> Result<Option<ConversationInfo>, ChatError> {
-        let (core, id) = self.at(&id)?;
+        let (core, id) = self.at(id)?;
         read(None, async move {
             Ok(core.conversation(&id).await?.map(Into::into))
         })
@@ -95,7 +95,7 @@ impl ChatClient {
         whole: bool,
         cancel: Option<Arc<CancelHandle>>,
     ) -> Result<i32, ChatError> {
-        let (core, id) = self.at(&conversation)?;
+        let (core, id) = self.at(conversation)?;
         change(cancel, async move {
             let new = if whole {
                 core.synchronise(id).await?
@@ -129,13 +129,13 @@ impl ChatClient {
         conversation: String,
         cancel: Option<Arc<CancelHandle>>,
     ) -> Result<bool, ChatError> {
-        let (core, id) = self.at(&conversation)?;
+        let (core, id) = self.at(conversation)?;
         change(cancel, async move { Ok(core.load_older(id).await?) }).await
     }
 
     /// Marks a conversation as read to its end.
     pub async fn mark_read(&self, conversation: String) -> Result<ConversationInfo, ChatError> {
-        let (core, id) = self.at(&conversation)?;
+        let (core, id) = self.at(conversation)?;
         change(None, async move { Ok(core.mark_read(id).await?.into()) }).await
     }
 
@@ -145,7 +145,7 @@ impl ChatClient {
         conversation: String,
         archived: bool,
     ) -> Result<ConversationInfo, ChatError> {
-        let (core, id) = self.at(&conversation)?;
+        let (core, id) = self.at(conversation)?;
         change(
             None,
             async move { Ok(core.archive(id, archived).await?.into()) },
@@ -155,7 +155,7 @@ impl ChatClient {
 
     /// Ends a conversation: closed here at once, at the server when it hears.
     pub async fn complete(&self, conversation: String) -> Result<ChangedConversation, ChatError> {
-        let (core, id) = self.at(&conversation)?;
+        let (core, id) = self.at(conversation)?;
         change(None, async move { Ok(core.complete(id).await?.into()) }).await
     }
 
@@ -165,7 +165,7 @@ impl ChatClient {
         conversation: String,
         text: Option<String>,
     ) -> Result<ConversationInfo, ChatError> {
-        let (core, id) = self.at(&conversation)?;
+        let (core, id) = self.at(conversation)?;
         change(
             None,
             async move { Ok(core.save_draft(id, text).await?.into()) },
@@ -180,7 +180,7 @@ impl ChatClient {
         conversation: String,
         cancel: Option<Arc<CancelHandle>>,
     ) -> Result<(), ChatError> {
-        let (core, id) = self.at(&conversation)?;
+        let (core, id) = self.at(conversation)?;
         change(
             cancel,
             async move { Ok(core.delete_conversation(id).await?) },
@@ -195,7 +195,7 @@ impl ChatClient {
         conversation: String,
         cancel: Option<Arc<CancelHandle>>,
     ) -> Result<ConversationExport, ChatError> {
-        let (core, id) = self.at(&conversation)?;
+        let (core, id) = self.at(conversation)?;
         read(cancel, async move { Ok(core.export(id).await?.into()) }).await
     }
 }

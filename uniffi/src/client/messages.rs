@@ -40,7 +40,7 @@ impl ChatClient {
         id: Option<String>,
         cancel: Option<Arc<CancelHandle>>,
     ) -> Result<Message, ChatError> {
-        let (core, conversation) = self.at(&conversation)?;
+        let (core, conversation) = self.at(conversation)?;
         let id = match id {
             Some(id) => message_id(&id)?,
             None => core.mint_message_id(),
@@ -61,7 +61,7 @@ impl ChatClient {
         message: String,
         cancel: Option<Arc<CancelHandle>>,
     ) -> Result<DeliveryOutcome, ChatError> {
-        let (core, id) = self.on(&message)?;
+        let (core, id) = self.on(message)?;
         let lifetime = Arc::clone(&self.lifetime);
         let wait = async move {
             tokio::select! {
@@ -75,13 +75,13 @@ impl ChatClient {
 
     /// Puts a failed message back into the queue.
     pub async fn retry(&self, message: String) -> Result<Message, ChatError> {
-        let (core, id) = self.on(&message)?;
+        let (core, id) = self.on(message)?;
         change(None, async move { Ok(core.retry(id).await?.into()) }).await
     }
 
     /// Takes an unsent message back.
     pub async fn cancel_message(&self, message: String) -> Result<Message, ChatError> {
-        let (core, id) = self.on(&message)?;
+        let (core, id) = self.on(message)?;
         change(None, async move { Ok(core.cancel(id).await?.into()) }).await
     }
 
@@ -91,14 +91,14 @@ impl ChatClient {
         message: String,
         text: String,
     ) -> Result<ChangedMessage, ChatError> {
-        let (core, id) = self.on(&message)?;
+        let (core, id) = self.on(message)?;
         let work = async move { Ok(core.edit_message(id, text).await?.into()) };
         change(None, work).await
     }
 
     /// Deletes a message where the backend can, hidden at once; takes back an unsent one anywhere.
     pub async fn delete_message(&self, message: String) -> Result<ChangedMessage, ChatError> {
-        let (core, id) = self.on(&message)?;
+        let (core, id) = self.on(message)?;
         let work = async move { Ok(core.delete_message(id).await?.into()) };
         change(None, work).await
     }
@@ -106,7 +106,7 @@ impl ChatClient {
     /// Stops the answer under way, or the one to the newest message once the server can be told;
     /// answers the key of the action, where one waits.
     pub async fn stop_answer(&self, conversation: String) -> Result<Option<String>, ChatError> {
-        let (core, id) = self.at(&conversation)?;
+        let (core, id) = self.at(conversation)?;
         change(None, async move {
             let action = core.stop_answer(id).await?;
             Ok(action.map(|key| key.to_string()))
@@ -121,7 +121,7 @@ impl ChatClient {
         action: String,
         decision: ActionDecision,
     ) -> Result<OutboxItem, ChatError> {
-        let (core, id) = self.on(&action)?;
+        let (core, id) = self.on(action)?;
         let work = async move {
             let entry = match decision {
                 ActionDecision::Retry => core.retry_action(id).await?,
@@ -142,7 +142,7 @@ impl ChatClient {
         limit: i32,
         include_deleted: bool,
     ) -> Result<HistoryPage, ChatError> {
-        let (core, id) = self.at(&conversation)?;
+        let (core, id) = self.at(conversation)?;
         let before = before.as_deref().map(page_cursor).transpose()?;
         read(None, async move {
             let page = core
@@ -191,7 +191,7 @@ impl ChatClient {
 
     /// A message's whole story.
     pub async fn explain(&self, message: String) -> Result<MessageStory, ChatError> {
-        let (core, id) = self.on(&message)?;
+        let (core, id) = self.on(message)?;
         read(None, async move { Ok(core.explain(id).await?.into()) }).await
     }
 }

@@ -56,13 +56,16 @@ impl ChatClient {
     /// What a verb on a conversation begins with.
     fn at(
         &self,
-        conversation: &str,
+        conversation: String,
     ) -> Result<(Arc<tidings::ChatClient>, ConversationId), ChatError> {
-        Ok((self.core()?, conversation_id(conversation)?))
+        Ok((self.core()?, conversation_id(&conversation)?))
     }
 
     /// What a verb on a message, or on another action, begins with.
-    fn on(&self, message: &str) -> Result<(Arc<tidings::ChatClient>, ClientMessageId), ChatError> {
-        Ok((self.core()?, message_id(message)?))
+    fn on(
+        &self,
+        message: String,
+    ) -> Result<(Arc<tidings::ChatClient>, ClientMessageId), ChatError> {
+        Ok((self.core()?, message_id(&message)?))
     }
 }

@@ -17,7 +17,7 @@ impl ChatClient {
     /// The newest `window` messages of a conversation, then their changes.
     #[uniffi::method(default(window = 50))]
     pub fn timeline(&self, conversation: String, window: i32) -> Result<Arc<Timeline>, ChatError> {
-        let (core, id) = self.at(&conversation)?;
+        let (core, id) = self.at(conversation)?;
         here(|| {
             let observer = core.observe_timeline(id, count(window));
             Ok(Arc::new(Timeline::new(
