@@ -221,3 +221,37 @@ pub(super) fn limit(rows: usize) -> i64 {
 pub(super) fn json<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::Columns;
+
+    #[test]
+    fn one_column_that_does_not_read_makes_the_row_none_and_the_first_is_told() {
+        let db = Connection::open_in_memory().expect("a database");
+        let wrong = |sql: &str| {
+            let read = db.query_row(sql, (), |row| {
+                let columns = &mut Columns::of(row);
+                let _ = (
+                    columns.take::<i64>(),
+                    columns.state(),
+                    columns.json::<Vec<u8>>(),
+                );
+                columns.whole(())
+            });
+            match read {
+                Err(rusqlite::Error::FromSqlConversionFailure(at, ..)) => Some(at),
+                Err(rusqlite::Error::InvalidColumnType(at, ..)) => Some(at),
+                Err(error) => panic!("{error}"),
+                Ok(()) => None,
+            }
+        };
+        assert_eq!(wrong("SELECT 7, 1, '[2]'"), None);
+        assert_eq!(wrong("SELECT 'seven', 1, '[2]'"), Some(0));
+        assert_eq!(wrong("SELECT 7, 99, '[2]'"), Some(1));
+        assert_eq!(wrong("SELECT 7, 1, '{'"), Some(2));
+        assert_eq!(wrong("SELECT 7, 99, '{'"), Some(1));
+    }
+}
